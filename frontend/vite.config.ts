@@ -3,6 +3,7 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { modernFonts } from './bundle/modernFonts.ts';
 import { notices } from './bundle/notices.ts';
+import { ownPackage } from './bundle/ownPackage.ts';
 
 export default defineConfig(({ command }) => ({
   // One build serves any SITE_PATH, because its files find each other from where they are. The dev
@@ -10,9 +11,12 @@ export default defineConfig(({ command }) => ({
   base: command === 'serve' ? `${process.env.SITE_PATH ?? '/'}static/ai/` : './',
   plugins: [react(), modernFonts(), notices()],
   resolve: {
-    // Leaves out ELK: the pages set `layout: 'dagre'`. Mermaid imports it by a name that ends in a
-    // hash.
-    alias: [{ find: /^\.\/elk-\w+\.mjs$/u, replacement: fileURLToPath(new URL('bundle/absentLayout.ts', import.meta.url)) }],
+    alias: [
+      ...ownPackage,
+      // Leaves out ELK: the pages set `layout: 'dagre'`. Mermaid imports it by a name that ends in a
+      // hash.
+      { find: /^\.\/elk-\w+\.mjs$/u, replacement: fileURLToPath(new URL('bundle/absentLayout.ts', import.meta.url)) },
+    ],
   },
   // `npm run dev` next to a Django with FRONTEND_DEV_SERVER=true; Vite also serves fonts and other
   // assets.

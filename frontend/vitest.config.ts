@@ -1,6 +1,8 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
+import { ownPackage } from './bundle/ownPackage.ts';
+
 const PAGES = 'src/pages/**/*.test.{ts,tsx}';
 
 const shared = {
@@ -15,6 +17,7 @@ const shared = {
 
 export default defineConfig({
   plugins: [react()],
+  resolve: { alias: ownPackage },
   test: {
     projects: [
       // A page uses what lives once in a browser tab: the address, the client, the store.

@@ -1,7 +1,10 @@
 /** Tests against a real server, started by Python: `tests/frontend/` runs them. */
 import { defineConfig } from 'vitest/config';
 
+import { ownPackage } from './bundle/ownPackage.ts';
+
 export default defineConfig({
+  resolve: { alias: ownPackage },
   test: {
     environment: 'node',
     include: ['tests/server/**/*.test.ts'],

@@ -24,6 +24,7 @@ SOURCES = (
     "scripts/**/*.py",
     "frontend/*.ts",
     "frontend/bundle/**/*.ts",
+    "frontend/package/*.ts",
     "frontend/examples/**/*.tsx",
     "frontend/src/**/*.ts",
     "frontend/src/**/*.tsx",

@@ -27,6 +27,7 @@ from .http.endpoint import (
     answer_when_done,
     cursor_of,
     in_process,
+    is_own_page,
     rendered,
     require_sse,
     source_headers,
@@ -51,8 +52,11 @@ class ConfigView(Endpoint):
     @extend_schema(operation_id="config", responses=documents.CONFIG)
     def get(self, request: Request) -> HttpResponseBase:
         is_user = request.user.is_authenticated
+        csrf_token = None
         if request.auth is None:  # the holder of a token needs no cookies
-            get_token(request._request)  # sets the CSRF cookie
+            token = get_token(request._request)  # sets the CSRF cookie, which workers can't read
+            if is_own_page(request):
+                csrf_token = token
             if is_user or settings.AI_ALLOW_ANONYMOUS:
                 session = request._request.session
                 keep_session(visitor_of(request.user, session), session)
@@ -66,6 +70,7 @@ class ConfigView(Endpoint):
                 },
                 "user": {"username": request.user.get_username()} if is_user else None,
                 "demo_model": in_process(_is_demo),
+                "csrf_token": csrf_token,
             }
         )
 

@@ -1,4 +1,4 @@
-import { useAIBlockStreaming } from '../src/ai';
+import { useAIBlockStreaming } from '@liveai/client/react';
 
 export function AskAnything() {
   const { data, submit, stop, isLoading, error } = useAIBlockStreaming('ask-question');

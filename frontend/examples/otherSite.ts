@@ -1,7 +1,8 @@
-import { StreamClient, useAIBlockStreaming } from '../src/ai';
+import { StreamClient } from '@liveai/client';
+import { useAIBlockStreaming } from '@liveai/client/react';
 
 const client = new StreamClient({
   baseUrl: 'https://ai.example.com',
-  token: async () => (await fetch('/my-token')).text(),
+  getToken: async () => (await fetch('/my-token')).text(),
 });
 export const useAnswers = () => useAIBlockStreaming('ask-question', { client });

@@ -1,4 +1,4 @@
-import { StreamClient } from '../src/ai';
+import { StreamClient } from '@liveai/client';
 
 export async function tellWhy(write: (text: string) => void) {
   const client = new StreamClient();

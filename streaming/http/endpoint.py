@@ -19,6 +19,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from ..access.origins import is_own_origin
 from ..access.rights import Right, require_right, right_of
 from ..access.visitor import SOURCE_HEADERS, Visitor, check_origin_of_token, visitor_of
 from ..errors import Refused
@@ -209,6 +210,14 @@ class Endpoint(APIView):
         check.process_request(request._request)
         if reason := check.process_view(request._request, self.dispatch, (), {}):
             raise Refused("csrf_failed", str(reason))
+
+
+def is_own_page(request: Request) -> bool:
+    """Whether no page of another site sends this request. Programs and our own pages may."""
+    origin = request.META.get("HTTP_ORIGIN")
+    return origin is None or is_own_origin(
+        origin, host=request.get_host(), is_secure=request.is_secure()
+    )
 
 
 def in_process(work: Callable[[Process], Awaitable[T]]) -> T:

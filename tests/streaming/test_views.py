@@ -21,7 +21,7 @@ from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
 from tests.support.blocks.quiz import QUIZ
 from tests.support.schema import validate_config
-from tests.support.streaming.browser import START, Browser
+from tests.support.streaming.browser import ORIGIN, START, Browser
 from tests.support.streaming.dictated import DictatedProvider
 
 # --- config, blocks ------------------------------------------------------------------
@@ -43,6 +43,25 @@ async def test_config_names_the_switches_and_sets_both_cookies(process: Process)
     assert data["user"] is None
     assert data["demo_model"] is False
     assert set(visitor.cookies) == {"csrftoken", "sessionid"}
+
+
+async def test_config_gives_the_csrf_token_to_the_sites_own_pages_alone(
+    process: Process, block: BlockType, play: Play, make_browser: Any
+) -> None:
+    """Web Workers and programs can't read the cookie."""
+    play("Hello")
+    visitor: Browser = await make_browser()
+    answer = await visitor.call("GET", "/api/config")
+    assert answer.headers["cache-control"] == "no-store"
+    token = answer.json()["csrf_token"]
+    stop = ("POST", "/api/streams/cancel", {"request_id": "1" * 8})
+    (await visitor.call(*stop, headers={"X-CSRFToken": "x" * 64})).problem("csrf_failed")
+    refused = await visitor.call(*stop, headers={"X-CSRFToken": token})
+    refused.problem("invalid_input")  # so the token was right
+    for origin, is_given in [(ORIGIN, True), ("https://evil.test", False), ("null", False)]:
+        config = (await visitor.call("GET", "/api/config", headers={"Origin": origin})).json()
+        validate_config(config)
+        assert (config["csrf_token"] is not None) == is_given, origin
 
 
 async def test_config_sets_no_session_where_anonymous_use_is_off(

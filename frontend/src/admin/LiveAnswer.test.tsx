@@ -1,7 +1,7 @@
 import { act, render, screen } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 
-import type { OutputName } from '../ai';
+import type { OutputName } from '@liveai/client';
 import { hookStage, send, wait } from '../ai/testing/mounted';
 import { chunk, chunks, completed, failed, item, started, STREAM } from '../ai/testing/scriptedEvents';
 import { LiveAnswer } from './LiveAnswer';

@@ -1,7 +1,8 @@
 /** The answer on the admin's page of a stream: it grows while the stream runs. */
 import { useEffect, useEffectEvent, useLayoutEffect } from 'react';
 
-import { type AIStream, type OutputName, type StreamSource, useAIStreaming } from '../ai';
+import { type AIStream, type OutputName, type StreamSource } from '@liveai/client';
+import { useAIStreaming } from '@liveai/client/react';
 import { AnswerView } from '../blocks/AnswerView';
 
 export interface LiveAnswerProps {

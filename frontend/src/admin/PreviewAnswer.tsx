@@ -1,6 +1,6 @@
 /** The answer of a preview, drawn by the block's own component. */
 import { useMemo } from 'react';
-import { type OutputName, type StreamState, diagramData, jsonData, quizData } from '../ai';
+import { type OutputName, type StreamState, diagramData, jsonData, quizData } from '@liveai/client';
 import { Diagram } from '../blocks/diagram/Diagram';
 import { useDiagramDrawing } from '../blocks/diagram/useDiagramDrawing';
 import { JsonView } from '../blocks/JsonView';

@@ -1,6 +1,6 @@
 /** Beside the form of a block type: asks its model with the unsaved values, and shows the answer. */
 import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
-import type { StreamState } from '../ai';
+import type { StreamState } from '@liveai/client';
 import { CommitScheduler } from '../ai/commitScheduler';
 import { EMPTY } from '../ai/core/state';
 import { OptionFields } from '../blocks/OptionFields';

@@ -1,5 +1,5 @@
 /** Reads the admin's form of a block type, and shows problems at its fields. */
-import type { OutputName } from '../ai';
+import type { OutputName } from '@liveai/client';
 import type { FieldProblems } from './previewRun';
 
 /** What the preview needs to know of the form as it is now. */

@@ -1,5 +1,5 @@
 /** Runs one preview: posts the form, and follows the events of the answer. */
-import type { StreamState } from '../ai';
+import type { StreamState } from '@liveai/client';
 import { EMPTY, reduce } from '../ai/core/state';
 import { readEventStream } from '../ai/eventStream';
 

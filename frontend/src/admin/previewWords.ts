@@ -1,5 +1,5 @@
 /** How a preview goes, in words. */
-import type { StreamState } from '../ai';
+import type { StreamState } from '@liveai/client';
 
 export type Phase = 'idle' | 'asking' | 'running' | 'stopped' | 'over';
 

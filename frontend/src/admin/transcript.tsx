@@ -7,7 +7,7 @@ import './transcript.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { type OutputName, StreamClient } from '../ai';
+import { type OutputName, StreamClient } from '@liveai/client';
 import { LiveAnswer } from './LiveAnswer';
 
 const place = document.getElementById('stream-live');

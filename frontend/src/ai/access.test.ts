@@ -177,13 +177,33 @@ describe('headers and credentials', () => {
 });
 
 describe('another origin', () => {
-  it.each(['sse', 'websocket', 'auto'] as const)('that refuses this page is given up soon over %s', async (transport) => {
+  it.each(['sse', 'websocket', 'auto'] as const)('that refuses this page is told after one try over %s', async (transport) => {
     stage.server.isForeign = stage.server.isOffline = true;
-    const { handle } = stage.ask({ transport });
+    const { handle, log } = stage.ask({ transport });
+    await pass(10);
+    expect([handle.status, handle.problem]).toMatchObject(['error', { code: 'unreachable', isRetryable: true }]);
+    expect(log).toEqual(['error unreachable', 'is error']);
+  });
+
+  it('is waited for while an answer that was begun may still be there', async () => {
+    stage.server.isForeign = stage.server.isOffline = true;
+    const handle = stage.keep(stage.client({ transport: 'sse' }).watch({ streamId: STREAM }));
     await pass(1000);
     expect(handle.status).toBe('reconnecting');
     await pass(9000);
-    expect([handle.status, handle.problem]).toMatchObject(['error', { code: 'unreachable', isRetryable: true }]);
+    expect([handle.status, handle.problem?.code]).toEqual(['error', 'unreachable']);
+  });
+
+  it('is waited for while only the token can’t be had', async () => {
+    stage.server.isForeign = true;
+    const getToken = vi.fn(() => 'good').mockImplementationOnce(() => Promise.reject(new Error('offline')) as never);
+    const { handle } = stage.ask({ getToken });
+    await settle();
+    expect([handle.status, handle.lineProblem?.code]).toEqual(['reconnecting', 'token_unavailable']);
+    await pass(300);
+    const line = await stage.server.sseLine();
+    expect(line.request.headers['authorization']).toBe('Bearer good');
+    await line.send(started(), completed(0));
   });
 
   it('that has answered once is waited for like our own', async () => {

@@ -46,6 +46,17 @@ describe('Api', () => {
     expect(server.requests[1]?.headers['x-csrftoken']).toBe('token-1');
   });
 
+  it('fetches another CSRF token once the cookies have changed in another tab', async () => {
+    const { server, api } = reach();
+    server.answers['POST /api/streams/x/cancel'] = ok({ status: 'cancelled' });
+    await api.cancel('x');
+    await api.cancel('x');
+    server.sessions += 1;
+    await api.cancel('x');
+    const sent = server.calls('POST /api/streams/x/cancel').map(({ headers }) => headers['x-csrftoken']);
+    expect(sent).toEqual(['token-1', 'token-1', 'token-2']);
+  });
+
   it('renews a rejected token once', async () => {
     const { server, api } = reach();
     const tokens: (string | undefined)[] = [];

@@ -3,7 +3,7 @@ import { Access } from './access';
 import { browserEnvironment, sitePath } from './environment';
 import type { Item, RunStatus } from './core/events';
 import { ApiError, problemOf } from './problem';
-import type { AccessOptions, Environment, TransportName } from './types';
+import type { AccessOptions, Environment, PathOptions, TransportName } from './types';
 
 export interface Config {
   streaming: {
@@ -17,6 +17,8 @@ export interface Config {
   limits: Record<string, unknown>;
   user: { username: string } | null;
   demo_model: boolean;
+  /** What writes with a cookie must carry; null for the holder of a token. */
+  csrf_token: string | null;
 }
 export type OutputName = 'markdown' | 'quiz' | 'diagram' | 'json';
 export interface BlockInfo {
@@ -89,38 +91,50 @@ export interface HistoryFilter {
  */
 export class Api {
   readonly #baseUrl: string;
+  readonly #apiPath: string;
   readonly #env: Environment;
+  #csrfToken: string | null | undefined;
+  #cookies = ''; // when the token came
   /** For the transports. */
   readonly access: Access;
 
-  constructor(baseUrl = sitePath(), environment: Partial<Environment> = {}, options: AccessOptions = {}) {
+  constructor(baseUrl = sitePath(), environment: Partial<Environment> = {}, options: AccessOptions & PathOptions = {}) {
     this.#baseUrl = baseUrl;
+    this.#apiPath = options.apiPath ?? '/api';
     this.#env = { ...browserEnvironment(), ...environment };
     this.access = new Access(baseUrl, this.#env, options);
   }
 
-  /** Also sets the CSRF cookie, which write requests need. */
-  config(): Promise<Config> {
-    return this.#json('GET', '/api/config');
+  /** Returns the address of a call, e.g. of `/blocks`. */
+  url(path: string): string {
+    return this.#baseUrl + this.#apiPath + path;
+  }
+
+  /** Also sets the CSRF cookie, and keeps its token for writes. */
+  async config(): Promise<Config> {
+    const config = await this.#json<Config>('GET', '/config');
+    this.#csrfToken = config.csrf_token;
+    this.#cookies = this.#env.cookies();
+    return config;
   }
 
   async blocks(): Promise<BlockInfo[]> {
-    const page = await this.#json<{ results: BlockInfo[] }>('GET', '/api/blocks');
+    const page = await this.#json<{ results: BlockInfo[] }>('GET', '/blocks');
     return page.results;
   }
 
   /** Whether the server itself responds, not only a proxy in front of it. Never rejects. */
   async isAlive(): Promise<boolean> {
     try {
-      const { status } = await this.#json<{ status: unknown }>('GET', '/healthz');
-      return status === 'ok';
+      const response = await this.access.fetch(`${this.#baseUrl}/healthz`, { headers: {} });
+      return response.ok && ((await response.json()) as { status: unknown }).status === 'ok';
     } catch {
       return false;
     }
   }
 
   stream(streamId: string): Promise<StreamResource> {
-    return this.#json('GET', `/api/streams/${encodeURIComponent(streamId)}`);
+    return this.#json('GET', `/streams/${encodeURIComponent(streamId)}`);
   }
 
   /** Returns the newest streams first. */
@@ -132,17 +146,17 @@ export class Api {
     if (filter.cursor) query.set('cursor', filter.cursor);
     if (filter.limit) query.set('limit', String(filter.limit));
     const text = query.toString();
-    return this.#json('GET', `/api/streams${text && `?${text}`}`);
+    return this.#json('GET', `/streams${text && `?${text}`}`);
   }
 
   /** Removes a finished stream from history. Fails with 409 `still_running` while it is running. */
   async remove(streamId: string): Promise<void> {
-    await this.#call('DELETE', `/api/streams/${encodeURIComponent(streamId)}`);
+    await this.#call('DELETE', `/streams/${encodeURIComponent(streamId)}`);
   }
 
   /** Stops a generation. Resolves once the stream has ended. */
   cancel(streamId: string): Promise<StreamResource> {
-    return this.#json('POST', `/api/streams/${encodeURIComponent(streamId)}/cancel`, {});
+    return this.#json('POST', `/streams/${encodeURIComponent(streamId)}/cancel`, {});
   }
 
   /**
@@ -150,18 +164,17 @@ export class Api {
    * request yet.
    */
   cancelRequest(requestId: string): Promise<{ stream_id: string | null; status: RunStatus }> {
-    return this.#json('POST', '/api/streams/cancel', { request_id: requestId });
+    return this.#json('POST', '/streams/cancel', { request_id: requestId });
   }
 
   /** Returns the headers of a write request, including the CSRF token if it needs one. */
   async writeHeaders(withFreshToken = false): Promise<Record<string, string>> {
     if (!this.access.hasCookies) return { 'Content-Type': 'application/json' };
-    if (withFreshToken || this.#env.cookie('csrftoken') === undefined) await this.config();
-    const token = this.#env.cookie('csrftoken');
-    return {
-      'Content-Type': 'application/json',
-      ...(token === undefined ? {} : { 'X-CSRFToken': token }),
-    };
+    // Another tab may have signed in or out, which renews the cookie.
+    const isStale = this.#csrfToken === undefined || this.#cookies !== this.#env.cookies();
+    if (withFreshToken || isStale) await this.config();
+    const token = this.#csrfToken;
+    return { 'Content-Type': 'application/json', ...(token ? { 'X-CSRFToken': token } : {}) };
   }
 
   async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -183,7 +196,7 @@ export class Api {
     };
     let response: Response;
     try {
-      response = await this.access.fetch(this.#baseUrl + path, {
+      response = await this.access.fetch(this.url(path), {
         method,
         headers,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),

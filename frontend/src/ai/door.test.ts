@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 import * as door from './index';
+import * as hooks from './react';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const SOURCES = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter(
@@ -22,7 +23,6 @@ describe('the door', () => {
       'Api',
       'ApiError',
       'StreamClient',
-      'defaultClient',
       'diagramData',
       'diagramSource',
       'escapeLabel',
@@ -30,9 +30,8 @@ describe('the door', () => {
       'newRequestId',
       'quizData',
       'sitePath',
-      'useAIBlockStreaming',
-      'useAIStreaming',
     ]);
+    expect(Object.keys(hooks).toSorted()).toEqual(['defaultClient', 'useAIBlockStreaming', 'useAIStreaming']);
   });
 
   it('exports these types, and every type of events and types', () => {

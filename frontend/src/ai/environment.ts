@@ -1,4 +1,4 @@
-/** The browser APIs that the client needs. */
+/** What the client needs of a browser, a Web Worker, or a server-side runtime such as Node. */
 import type { Environment } from './types';
 
 export function browserEnvironment(): Environment {
@@ -11,10 +11,11 @@ export function browserEnvironment(): Environment {
     clearTimeout: (id) => globalThis.clearTimeout(id),
     uuid: newRequestId,
     onWake,
-    cookie,
+    cookies: () => (typeof document === 'undefined' ? '' : document.cookie),
     isVisible: () => typeof document === 'undefined' || document.visibilityState === 'visible',
     isMultiplexed,
-    isForeign: (baseUrl) => typeof window !== 'undefined' && originOf(baseUrl) !== window.location.origin,
+    isForeign: (baseUrl) => !hasOrigin() || originOf(baseUrl) !== location.origin,
+    hasOrigin,
     channel,
   };
 }
@@ -54,22 +55,21 @@ function onWake(callback: () => void): () => void {
   };
 }
 
-function cookie(name: string): string | undefined {
-  if (typeof document === 'undefined') return undefined;
-  for (const pair of document.cookie.split('; ')) {
-    const at = pair.indexOf('=');
-    if (pair.slice(0, at) === name) return decodeURIComponent(pair.slice(at + 1));
-  }
-  return undefined;
+/** Whether this is a page or its worker. Node has no origin; Deno has one only if told. */
+function hasOrigin(): boolean {
+  return typeof location !== 'undefined';
 }
 
 /** Returns the origin that an address or a path belongs to. A browser counts its connections per origin. */
 export function originOf(baseUrl: string): string {
-  return typeof window === 'undefined' ? baseUrl : new URL(baseUrl, window.location.href).origin;
+  if (!hasOrigin()) return baseUrl;
+  // The address of a worker that was made from a blob resolves no paths.
+  const base = location.protocol === 'blob:' ? location.origin : location.href;
+  return new URL(baseUrl, base).origin;
 }
 
 function isMultiplexed(baseUrl: string): boolean {
-  if (typeof window === 'undefined') return false;
+  if (!hasOrigin()) return true; // only browsers limit the connections to a site
   const origin = originOf(baseUrl);
   const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
   return (entries as PerformanceResourceTiming[]).some(

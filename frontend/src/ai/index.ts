@@ -1,4 +1,4 @@
-/** The public interface: the client, its hooks, and their types. */
+/** The client and its types: `@liveai/client`. Nothing here imports React; the hooks are in `react.ts`. */
 export { Api } from './api';
 export type {
   BlockInfo,
@@ -19,5 +19,4 @@ export type { StreamState, Thinking } from './core/state';
 export { newRequestId, sitePath } from './environment';
 export { ApiError } from './problem';
 export { StreamClient } from './streamClient';
-export { defaultClient, useAIBlockStreaming, useAIStreaming } from './streamHooks';
 export type * from './types';

@@ -15,9 +15,19 @@ export interface Patience {
   access: Access;
 }
 
-export function isSpent(attempt: number, isUnsent: boolean, patience: Patience): boolean {
+/**
+ * Whether no further attempt follows.
+ *
+ * @param attempt - attempts without an event, before this one
+ * @param isUnsent - no event has come yet
+ * @param reason - why the last attempt failed, if somebody said so
+ */
+export function isSpent(attempt: number, isUnsent: boolean, patience: Patience, reason?: StreamProblem): boolean {
   const most = isUnsent ? patience.maxStartAttempts : patience.maxAttempts;
-  return attempt >= (patience.access.isUnproven ? Math.min(most, UNPROVEN_ATTEMPTS) : most);
+  if (!patience.access.isUnproven) return attempt >= most;
+  // Nothing was begun there, so the user is told at once. A token that can't be had says nothing of
+  // the server.
+  return (isUnsent && !reason) || attempt >= Math.min(most, UNPROVEN_ATTEMPTS);
 }
 
 /**

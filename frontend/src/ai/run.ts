@@ -230,7 +230,7 @@ export class StreamRun {
     // A line that lasted this long was healthy, even if the model produced nothing meanwhile.
     if (this.#hasReceived && env.now() - this.#openedAt > GOOD_LINE_MS) this.#attempts = 0;
     const attempt = this.#attempts++;
-    if (isSpent(attempt, this.#isUnsent, this.#context)) return this.#giveUp();
+    if (isSpent(attempt, this.#isUnsent, this.#context, this.#lastProblem)) return this.#giveUp();
     this.#unopened = wasOpen ? 0 : this.#unopened + 1;
     if (this.#unopened >= TRIES_BEFORE_FALLBACK && this.#mayFallBack) {
       this.#unopened = 0;

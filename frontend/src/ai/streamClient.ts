@@ -48,7 +48,8 @@ export class StreamClient implements StreamSource {
   constructor(options: StreamClientOptions = {}) {
     const baseUrl = options.baseUrl ?? sitePath();
     this.#options = options;
-    this.#env = { ...browserEnvironment(), ...options.environment };
+    const { fetch, WebSocket } = options;
+    this.#env = { ...browserEnvironment(), ...(fetch && { fetch }), ...(WebSocket && { WebSocket }), ...options.environment };
     this.api = new Api(baseUrl, this.#env, options);
     const { access } = this.api;
     this.#context = {
@@ -56,13 +57,13 @@ export class StreamClient implements StreamSource {
       api: this.api,
       transports: {
         sse: new SeatedTransport(
-          new SseTransport(this.api, baseUrl, this.#env),
+          new SseTransport(this.api, this.#env),
           new Seats(`liveai seats ${originOf(baseUrl)}`, this.#env),
           baseUrl,
           access,
           this.#env,
         ),
-        websocket: new WebSocketTransport(baseUrl, access, this.#env),
+        websocket: new WebSocketTransport(baseUrl + (options.socketPath ?? '/ws/stream'), access, this.#env),
       },
       access,
       maxAttempts: options.maxAttempts ?? MAX_ATTEMPTS,

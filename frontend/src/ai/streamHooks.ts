@@ -5,7 +5,7 @@
 import { useCallback, useEffect, useId, useMemo, useState, useSyncExternalStore } from 'react';
 
 import type { DiagramData, JsonData, QuizData } from './core/blockData';
-import { diagramData, jsonData, quizData } from './core/blockData';
+import { dataOf } from './core/blockData';
 import { CommitScheduler } from './commitScheduler';
 import { recall } from './remembered';
 import { StreamClient } from './streamClient';
@@ -60,9 +60,12 @@ export function useAIStreaming(options: UseAIStreamingOptions = {}): AIStream {
   return useMemo(() => ({ ...view, ...actionsOf(store), id }), [view, store, id]);
 }
 
+/** The default client is made when a stream needs it, so a server that renders makes none. */
 const withClient = (options: UseAIStreamingOptions): UseAIStreamingOptions => ({
   ...options,
-  client: options.client ?? defaultClient(),
+  get client() {
+    return options.client ?? defaultClient();
+  },
 });
 
 const actions = new WeakMap<StreamStore, ReturnType<typeof makeActions>>();
@@ -132,15 +135,3 @@ export function useAIBlockStreaming<const Slug extends string>(
     [stream, blockType, data, isFinal, submit],
   );
 }
-
-function dataOf(
-  blockType: string,
-  parts: Pick<AIStream, 'text' | 'items' | 'arriving'>,
-): string | QuizData | DiagramData | JsonData {
-  if (blockType === 'quiz') return quizData(parts);
-  if (blockType === 'diagram') return diagramData(parts);
-  const isText = parts.items.length === 0 && Object.keys(parts.arriving).length === 0;
-  return isText || blockType in TEXT_BLOCKS ? parts.text : jsonData(parts);
-}
-
-const TEXT_BLOCKS = { 'ask-question': true, 'explain-eli10': true };

@@ -80,18 +80,29 @@ export interface Environment {
   uuid(): string;
   /** Calls back when the network or the page is back. Returns a function that unsubscribes. */
   onWake(callback: () => void): () => void;
-  cookie(name: string): string | undefined;
+  /** The cookies that scripts of this page may see, to notice a change. Empty where there is no page. */
+  cookies(): string;
   /** Whether somebody can see the page. */
   isVisible(): boolean;
   /** Whether the server is reached over HTTP/2 or later, where one connection carries all requests. */
   isMultiplexed(baseUrl: string): boolean;
-  /** Whether an address belongs to another origin than this page. False where there is no page. */
+  /** Whether an address belongs to another origin than this page. True where there is no page. */
   isForeign(baseUrl: string): boolean;
+  /** Whether this is a page or a worker of one, whose browser has a policy on origins and cookies. */
+  hasOrigin(): boolean;
   /** Connects the pages of this origin in this browser; undefined where that is impossible. */
   channel(
     name: string,
     onMessage: (message: unknown) => void,
   ): { post(message: unknown): void } | undefined;
+}
+
+/** Where the server's calls are, below its `baseUrl`. */
+export interface PathOptions {
+  /** Default: `/api`. */
+  apiPath?: string;
+  /** Default: `/ws/stream`. */
+  socketPath?: string;
 }
 
 /** How requests say who asks. Default: the cookies of the site that served this page. */
@@ -105,13 +116,18 @@ export interface AccessOptions {
    * must then be replaced. If it rejects, the request is tried again later.
    */
   token?: string | ((asked: { isRenewal: boolean }) => string | Promise<string>);
+  /** The same as a function in `token`, and preferred to it. */
+  getToken?(asked: { isRenewal: boolean }): string | Promise<string>;
   /** More headers for each HTTP request. A browser can't add any to a WebSocket. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
-  /** Whether HTTP requests carry cookies. Default: `same-origin`; with a token `omit`. */
+  /**
+   * Whether HTTP requests carry cookies. Default: `same-origin`; with a token `omit`. Where there is
+   * no page, as in Node: `include`, and the client itself keeps the cookies of its server.
+   */
   credentials?: RequestCredentials;
 }
 
-export interface StreamClientOptions extends AccessOptions {
+export interface StreamClientOptions extends AccessOptions, PathOptions {
   /** The server's URL or path without a trailing slash; default: the site that served this page. */
   baseUrl?: string;
   /** `auto` (the default) uses the transport named by the server's `/api/config`. */
@@ -120,8 +136,8 @@ export interface StreamClientOptions extends AccessOptions {
   fallback?: boolean;
   /**
    * Consecutive attempts without an event before giving up. Default: 12, about 2 minutes; while the
-   * server has not taken the question 60, and at most 10 minutes. At most 4 while a server of
-   * another origin has never answered.
+   * server has not taken the question 60, and at most 10 minutes. While a server of another origin
+   * has never answered: none for a start, which fails as `unreachable`, and at most 4 for others.
    */
   maxAttempts?: number;
   /**
@@ -129,6 +145,10 @@ export interface StreamClientOptions extends AccessOptions {
    * pings every 15 s.
    */
   silenceMs?: number;
+  /** Default: the global `fetch`. */
+  fetch?: typeof fetch;
+  /** Default: the global `WebSocket`; where there is none, answers come by SSE. */
+  WebSocket?: typeof WebSocket;
   environment?: Partial<Environment>;
 }
 

@@ -1,5 +1,5 @@
 /** An answer for reading alone: without the composer and the tools of its block. */
-import { type DiagramData, diagramData, jsonData, type OutputName, type QuizData, quizData } from '../ai';
+import { type DiagramData, diagramData, jsonData, type OutputName, type QuizData, quizData } from '@liveai/client';
 import { Diagram } from './diagram/Diagram';
 import { useDiagramDrawing } from './diagram/useDiagramDrawing';
 import { JsonView } from './JsonView';

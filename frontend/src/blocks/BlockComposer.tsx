@@ -1,5 +1,5 @@
 /** A block's page before anything is asked: title, description and composer. */
-import type { BlockInfo, StreamInput, StreamProblem } from '../ai';
+import type { BlockInfo, StreamInput, StreamProblem } from '@liveai/client';
 import { Composer } from './Composer';
 import { useDraft } from './draft';
 import { examplesOf } from './kinds';

@@ -2,7 +2,7 @@ import { cleanup, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { StrictMode } from 'react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { StreamResource } from '../ai';
+import type { StreamResource } from '@liveai/client';
 import { BlockFor } from './BlockFor';
 import { aBlock, aResource, STREAM_ID } from './shellFixtures';
 

@@ -2,7 +2,7 @@
  * Picks the component for a block: by name for the built-in markdown blocks, otherwise by output.
  */
 import type { ComponentType } from 'react';
-import type { OutputName } from '../ai';
+import type { OutputName } from '@liveai/client';
 import { AskQuestionBlock } from './AskQuestionBlock';
 import { DiagramBlock } from './DiagramBlock';
 import { ExplainELI10Block } from './ExplainELI10Block';

@@ -111,7 +111,7 @@ describe('while it is written', () => {
 
   test('with streaming off it says that the answer arrives as a whole', () => {
     const streaming = { enabled: false, backend: 'sse' as const, fallback: true, message: '' };
-    const config = { streaming, limits: {}, user: null, demo_model: false };
+    const config = { streaming, limits: {}, user: null, demo_model: false, csrf_token: null };
     render(
       <SiteContext value={{ config, blocks: [] }}>
         <Shell stream={aLiveStream({ text: '', status: 'submitted' })} />

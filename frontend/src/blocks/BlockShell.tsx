@@ -1,6 +1,6 @@
 /** The frame that all blocks share: composer, title, facts, the answer with its wire, and tools. */
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
-import type { StreamInput, StreamProblem } from '../ai';
+import type { StreamInput, StreamProblem } from '@liveai/client';
 import { Announcer } from './Announcer';
 import { AskedPrompt } from './AskedPrompt';
 import { BlockComposer } from './BlockComposer';

@@ -1,6 +1,6 @@
 /** The prompt field and its options, for one block or with a choice of blocks. */
 import { type SyntheticEvent, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
-import type { BlockInfo, StreamInput, StreamProblem } from '../ai';
+import type { BlockInfo, StreamInput, StreamProblem } from '@liveai/client';
 import { hasTouchKeyboard, isAskKey } from './askKey';
 import { Counter, lengthOf } from './Counter';
 import { Examples } from './Examples';

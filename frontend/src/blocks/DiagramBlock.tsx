@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
-import { type DiagramData, diagramData, useAIBlockStreaming } from '../ai';
+import { type DiagramData, diagramData } from '@liveai/client';
+import { useAIBlockStreaming } from '@liveai/client/react';
 import { BlockShell } from './BlockShell';
 import { Diagram } from './diagram/Diagram';
 import { diagramCopies, diagramDownloads } from './diagram/diagramForms';

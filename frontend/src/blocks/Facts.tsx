@@ -1,6 +1,6 @@
 /** Below the title: what is shown, and the details of how it came about. */
 import type { ReactNode } from 'react';
-import type { BlockInfo, TransportName } from '../ai';
+import type { BlockInfo, TransportName } from '@liveai/client';
 import { KindIcon } from '../look/icons';
 import type { ShownStream } from './shownStream';
 import { ThinkingTime, thoughtWordsOf } from './ThinkingTime';

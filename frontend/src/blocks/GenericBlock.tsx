@@ -1,5 +1,6 @@
 /** A block that an admin added. Its answer is markdown or named fields. */
-import { jsonData, useAIBlockStreaming } from '../ai';
+import { jsonData } from '@liveai/client';
+import { useAIBlockStreaming } from '@liveai/client/react';
 import { toCopy, toDownload } from './answerForms';
 import { BlockShell } from './BlockShell';
 import { counted } from './counted';

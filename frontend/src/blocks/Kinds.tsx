@@ -1,6 +1,6 @@
 /** The choice between blocks. On a phone it is a strip that scrolls, however many there are. */
 import { useEffect, useRef } from 'react';
-import type { BlockInfo } from '../ai';
+import type { BlockInfo } from '@liveai/client';
 import { KindIcon } from '../look/icons';
 import { Segment } from './Segment';
 

@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { StrictMode } from 'react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import type { StreamProblem } from '../ai';
+import type { StreamProblem } from '@liveai/client';
 import { BlockShell } from './BlockShell';
 import { aBlock, aLiveStream, anEndedStream, aStream } from './shellFixtures';
 import { CheckConnectionContext, type Connection, type Site, SiteContext } from './site';

@@ -1,6 +1,6 @@
 /** Explains a problem: what happened, what was kept, what to do, and the error code. */
 import { useState } from 'react';
-import type { StreamProblem } from '../ai';
+import type { StreamProblem } from '@liveai/client';
 import { isAboutPlaces, reasonWords, spokenWhen } from './later';
 import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';

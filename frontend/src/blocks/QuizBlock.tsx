@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
-import { type QuizData, quizData, useAIBlockStreaming } from '../ai';
+import { type QuizData, quizData } from '@liveai/client';
+import { useAIBlockStreaming } from '@liveai/client/react';
 import { toCopy, toDownload } from './answerForms';
 import { BlockShell } from './BlockShell';
 import { counted } from './counted';

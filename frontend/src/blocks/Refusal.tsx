@@ -1,5 +1,5 @@
 /** A model that declines. Its own words are shown as what they are, and not as a failure. */
-import type { StreamProblem } from '../ai';
+import type { StreamProblem } from '@liveai/client';
 import type { ShownStream } from './shownStream';
 
 export interface RefusalProps {

@@ -1,6 +1,6 @@
 /** A block whose answer is markdown. */
 import { useEffect } from 'react';
-import { useAIBlockStreaming } from '../ai';
+import { useAIBlockStreaming } from '@liveai/client/react';
 import { toCopy, toDownload } from './answerForms';
 import { BlockShell } from './BlockShell';
 import { isTextCut } from './continuable';

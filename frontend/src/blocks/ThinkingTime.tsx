@@ -1,5 +1,5 @@
 /** How long the model has been thinking. Counts on between two reports. */
-import type { Thinking } from '../ai';
+import type { Thinking } from '@liveai/client';
 import { useSecondsSince } from './useSeconds';
 
 export interface ThinkingTimeProps {

@@ -1,7 +1,7 @@
 import { act, cleanup, render, screen } from '@testing-library/react';
 import { afterEach, expect, test, vi } from 'vitest';
 
-import type { Thinking } from '../ai';
+import type { Thinking } from '@liveai/client';
 import { BlockShell } from './BlockShell';
 import { aBlock, aLiveStream, anEndedStream } from './shellFixtures';
 import { SiteContext } from './site';

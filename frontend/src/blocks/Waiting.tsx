@@ -1,6 +1,6 @@
 /** The sign of life before the first word arrives. */
 import { use, useEffect } from 'react';
-import type { OutputName, Thinking } from '../ai';
+import type { OutputName, Thinking } from '@liveai/client';
 import { inLineWords } from './inLine';
 import { waitingWordsOf } from './kinds';
 import { RefreshSiteContext, useSite } from './site';

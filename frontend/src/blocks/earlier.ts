@@ -1,6 +1,6 @@
 /** An answer that several streams wrote: each continues the one before. */
 import { useCallback, useMemo, useState } from 'react';
-import type { Item, StreamResource } from '../ai';
+import type { Item, StreamResource } from '@liveai/client';
 
 /** A stream whose answer another one continues. */
 export interface EarlierAnswer {

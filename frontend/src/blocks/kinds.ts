@@ -1,5 +1,5 @@
 /** The texts that depend on the kind of block. */
-import type { BlockInfo, OutputName } from '../ai';
+import type { BlockInfo, OutputName } from '@liveai/client';
 
 /** Three example prompts; none for a block that an admin added. */
 export function examplesOf(block: Pick<BlockInfo, 'slug'>): readonly string[] {

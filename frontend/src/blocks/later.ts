@@ -1,5 +1,5 @@
 /** What is said of a refusal that ends by itself: why, and when to try again. */
-import type { StreamProblem } from '../ai';
+import type { StreamProblem } from '@liveai/client';
 
 /** Up to here, a wait is told in seconds. */
 const SECONDS_MS = 90_000;

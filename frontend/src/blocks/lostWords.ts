@@ -1,5 +1,5 @@
 /** What is said of a connection that is lost. */
-import type { StreamProblem } from '../ai';
+import type { StreamProblem } from '@liveai/client';
 import { reasonWords } from './later';
 import type { ShownStream } from './shownStream';
 import type { Connection } from './site';

@@ -1,5 +1,5 @@
 /** A question between the click that asks it and the stream that takes it. */
-import { newRequestId, type StreamInput } from '../ai';
+import { newRequestId, type StreamInput } from '@liveai/client';
 import { forgetPrompt, HOME, readDraft, writeDraft } from './draft';
 
 /** A question that was sent, and that no stream was seen to take. */

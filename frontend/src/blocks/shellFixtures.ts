@@ -1,6 +1,6 @@
 /** Fixtures for the tests of the shell: a block, a stream from the hook, a stored stream. */
 import { expect, vi } from 'vitest';
-import type { BlockInfo, StreamInput, StreamResource } from '../ai';
+import type { BlockInfo, StreamInput, StreamResource } from '@liveai/client';
 import type { ShownStream } from './shownStream';
 
 export const STREAM_ID = 'abcdefghijklmnopqrstuv';

@@ -1,7 +1,7 @@
 import { renderHook } from '@testing-library/react';
 import { StrictMode } from 'react';
 import { describe, expect, test } from 'vitest';
-import type { StreamResource } from '../ai';
+import type { StreamResource } from '@liveai/client';
 import { aLiveStream, anEndedStream, aResource, aStream } from './shellFixtures';
 import { type AnswerParts, type ShownStream, useShownStream } from './shownStream';
 

@@ -1,6 +1,6 @@
 /** Combines two sources into one stream to show: the stored resource, and the hook. */
 import { useEffect, useEffectEvent, useMemo, useState } from 'react';
-import type { AIBlockStream, FinishReason, Item, StreamInput, StreamResource } from '../ai';
+import type { AIBlockStream, FinishReason, Item, StreamInput, StreamResource } from '@liveai/client';
 import { type EarlierAnswer, useEarlier } from './earlier';
 
 /** The parts from which a block's data is built. */

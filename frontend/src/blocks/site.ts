@@ -1,6 +1,6 @@
 /** What the whole page knows about the server. */
 import { createContext, useContext } from 'react';
-import type { BlockInfo, Config } from '../ai';
+import type { BlockInfo, Config } from '@liveai/client';
 
 /** `offline`: the browser has no network. `down`: the server does not answer. */
 export type Connection = 'up' | 'offline' | 'down';

@@ -1,6 +1,6 @@
 /** What a block announces about its stream: changes of state, never the text of the answer. */
 import { useState } from 'react';
-import type { FinishReason } from '../ai';
+import type { FinishReason } from '@liveai/client';
 import { counted } from './counted';
 import { inLineWords, useToldPlace } from './inLine';
 import { lostWords } from './lostWords';

@@ -1,6 +1,6 @@
 /** The interface between pages and blocks. */
 import type { ReactNode } from 'react';
-import type { BlockInfo, StreamInput, StreamResource } from '../ai';
+import type { BlockInfo, StreamInput, StreamResource } from '@liveai/client';
 
 export interface BlockProps {
   /** From `GET /api/blocks`. */

@@ -1,4 +1,4 @@
-import type { StreamProblem } from '../ai';
+import type { StreamProblem } from '@liveai/client';
 
 /** Whether the server itself did not answer: nobody did, or a proxy in its place. */
 export function isUnreached({ code }: StreamProblem): boolean {

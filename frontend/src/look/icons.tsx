@@ -1,7 +1,7 @@
 /** Icons on a grid of 20, drawn with a line of 1.5 in the colour of the surrounding text. */
 import type { ReactNode } from 'react';
 
-import type { OutputName } from '../ai';
+import type { OutputName } from '@liveai/client';
 
 export interface IconProps {
   /** Width and height in CSS pixels. Default: 19. */

@@ -2,7 +2,7 @@ import { act, cleanup, fireEvent, screen, waitFor } from '@testing-library/react
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { ApiError } from '../ai';
+import { ApiError } from '@liveai/client';
 import { NOBODY } from './boot';
 import { CONFIG, FakeApi, refusal, show, stream } from './fixtures';
 

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { useLocation } from 'wouter';
 
-import type { Config, StreamProblem } from '../ai';
+import type { Config, StreamProblem } from '@liveai/client';
 import { Announcer, CheckConnectionContext, type Connection, RefreshSiteContext, SiteContext } from '../blocks';
 import { BlockScene } from './BlockScene';
 import { Boundary } from './Boundary';

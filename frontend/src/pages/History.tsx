@@ -2,7 +2,7 @@
 import { useCallback, useRef } from 'react';
 import { Link, useSearchParams } from 'wouter';
 
-import type { BlockInfo, HistoryFilter, StreamSummary } from '../ai';
+import type { BlockInfo, HistoryFilter, StreamSummary } from '@liveai/client';
 import { forgetAnswers, score, useAnnounce, useSite } from '../blocks';
 import { BinIcon } from '../look/icons';
 import { useAddress } from './address';

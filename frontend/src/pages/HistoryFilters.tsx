@@ -1,7 +1,7 @@
 /** The search field and the filters of the history. */
 import { useEffect, useRef, useState } from 'react';
 
-import type { BlockInfo, HistoryFilter } from '../ai';
+import type { BlockInfo, HistoryFilter } from '@liveai/client';
 import { SearchIcon } from '../look/icons';
 
 /** The search starts after this pause in typing, in ms. */

@@ -1,7 +1,7 @@
 /** The first page: one composer for every kind of block, and the latest answers. */
 import { Link, useLocation } from 'wouter';
 
-import type { BlockInfo } from '../ai';
+import type { BlockInfo } from '@liveai/client';
 import {
   Composer,
   type Example,

@@ -1,7 +1,7 @@
 /** Shown in place of content that failed to load: what happened, and what to do. */
 import type { ReactNode } from 'react';
 
-import type { StreamProblem } from '../ai';
+import type { StreamProblem } from '@liveai/client';
 
 export interface ProblemProps {
   /** One sentence about what failed to load. */

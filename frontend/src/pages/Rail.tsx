@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 
-import type { BlockInfo } from '../ai';
+import type { BlockInfo } from '@liveai/client';
 import { writingOf } from '../blocks';
 import { HistoryIcon, KindIcon, Mark } from '../look/icons';
 import { blockPath } from './scenes';

@@ -1,5 +1,5 @@
 /** The transport, the model in use, the user, and the theme. */
-import type { BlockInfo, Config } from '../ai';
+import type { BlockInfo, Config } from '@liveai/client';
 import { type Connection, modelName } from '../blocks';
 import { BetterModel } from './BetterModel';
 import type { Boot } from './boot';

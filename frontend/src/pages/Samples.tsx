@@ -2,7 +2,7 @@
 import { Fragment } from 'react';
 import { useLocation } from 'wouter';
 
-import type { BlockInfo } from '../ai';
+import type { BlockInfo } from '@liveai/client';
 import { blockPath, type Scenes } from './scenes';
 import '../look/samples.css';
 

@@ -1,7 +1,7 @@
 /** An existing stream: opened again, or followed while it runs. */
 import { useCallback, useEffect, useEffectEvent, useRef, useState } from 'react';
 
-import type { BlockInfo, StreamProblem, StreamResource } from '../ai';
+import type { BlockInfo, StreamProblem, StreamResource } from '@liveai/client';
 import { BlockFor, isUnreached, useSite } from '../blocks';
 import { type OpenedStream, openStream } from './openStream';
 import { WaysOn } from './NotFound';

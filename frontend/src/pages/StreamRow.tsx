@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 
-import type { BlockInfo, StreamSummary } from '../ai';
+import type { BlockInfo, StreamSummary } from '@liveai/client';
 import { WireMark, writingOf } from '../blocks';
 import { KindIcon } from '../look/icons';
 import { endingOf, type Score } from './ending';

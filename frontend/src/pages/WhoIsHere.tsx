@@ -2,7 +2,7 @@
 import { useRef } from 'react';
 import { useLocation } from 'wouter';
 
-import type { Config } from '../ai';
+import type { Config } from '@liveai/client';
 import { useAddress } from './address';
 import { type Boot, signInUrl, signUpUrl } from './boot';
 

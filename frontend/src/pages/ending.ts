@@ -1,5 +1,5 @@
 /** Describes the state of an answer for the lists: a mark and a few words. */
-import type { StreamSummary } from '../ai';
+import type { StreamSummary } from '@liveai/client';
 import { counted, type WireState } from '../blocks';
 
 export interface Ending {

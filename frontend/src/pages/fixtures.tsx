@@ -3,7 +3,7 @@ import { render } from '@testing-library/react';
 import { Router } from 'wouter';
 import { memoryLocation } from 'wouter/memory-location';
 
-import { ApiError, type BlockInfo, type Config, type StreamResource } from '../ai';
+import { ApiError, type BlockInfo, type Config, type StreamResource } from '@liveai/client';
 import { App } from './App';
 import { type Boot, NOBODY } from './boot';
 import type { PagesApi } from './pagesApi';
@@ -13,6 +13,7 @@ export const CONFIG: Config = {
   limits: {},
   user: null,
   demo_model: false,
+  csrf_token: null,
 };
 
 export const BLOCKS: BlockInfo[] = [

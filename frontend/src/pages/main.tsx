@@ -12,7 +12,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Router } from 'wouter';
 
-import { Api, sitePath } from '../ai';
+import { Api, sitePath } from '@liveai/client';
 import { pathWithin } from './address';
 import { App } from './App';
 import { readBoot } from './boot';

@@ -1,5 +1,5 @@
 /** Loads a stored stream, and the streams that it continues. */
-import type { StreamResource } from '../ai';
+import type { StreamResource } from '@liveai/client';
 import { type PagesApi, problemOf } from './pagesApi';
 
 /** A server allows no longer chains; a broken one must not load for ever. */

@@ -1,7 +1,7 @@
 /** The server calls that the pages use; tests inject their own. */
 import { createContext, useContext } from 'react';
 
-import { type Api, ApiError, type StreamProblem } from '../ai';
+import { type Api, ApiError, type StreamProblem } from '@liveai/client';
 import { isUnreached } from '../blocks';
 
 export type PagesApi = Pick<Api, 'isAlive' | 'config' | 'blocks' | 'stream' | 'streams' | 'remove' | 'cancel'>;

@@ -1,5 +1,5 @@
 /** Maps addresses to blocks, so that an answer stays mounted while its address changes. */
-import type { StreamInput } from '../ai';
+import type { StreamInput } from '@liveai/client';
 
 /** Where a scene started: at a block's composer, or at an existing stream. */
 export type Origin =

@@ -1,7 +1,7 @@
 /** A visitor's answers, page by page. Rows of running answers are kept up to date. */
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import type { HistoryFilter, StreamProblem, StreamSummary } from '../ai';
+import type { HistoryFilter, StreamProblem, StreamSummary } from '@liveai/client';
 import { isRunning } from './ending';
 import { type PagesApi, problemOf, useApi } from './pagesApi';
 

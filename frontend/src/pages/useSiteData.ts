@@ -3,7 +3,7 @@
  */
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import type { BlockInfo, Config, StreamProblem } from '../ai';
+import type { BlockInfo, Config, StreamProblem } from '@liveai/client';
 import type { Connection } from '../blocks';
 import { type PagesApi, problemOf } from './pagesApi';
 

@@ -26,7 +26,7 @@ export class Visitor {
         return response;
       },
       WebSocket: VisitorSocket as unknown as typeof WebSocket,
-      cookie: (name) => this.#cookies.get(name),
+      cookies: header,
       onWake: () => () => undefined,
     };
   }

@@ -36,6 +36,16 @@ interface Parts {
   arriving: Readonly<Record<string, string>>;
 }
 
+/** Returns an answer in the form of its block: by name for the built-in ones, else by its parts. */
+export function dataOf(blockType: string, parts: Parts & { text: string }): string | QuizData | DiagramData | JsonData {
+  if (blockType === 'quiz') return quizData(parts);
+  if (blockType === 'diagram') return diagramData(parts);
+  const isText = parts.items.length === 0 && Object.keys(parts.arriving).length === 0;
+  return isText || blockType in TEXT_BLOCKS ? parts.text : jsonData(parts);
+}
+
+const TEXT_BLOCKS = { 'ask-question': true, 'explain-eli10': true };
+
 export function quizData({ items, arriving }: Parts): QuizData {
   const [path, words] = Object.entries(arriving)[0] ?? [];
   const index = path?.match(/^\/questions\/(\d+)\/question$/)?.[1];

@@ -5,7 +5,7 @@
 
 export type Check<T> = (value: unknown) => value is T;
 type Shape = Record<string, Check<unknown> | Optional<unknown>>;
-interface Optional<T> {
+export interface Optional<T> {
   readonly optional: Check<T>;
 }
 

@@ -26,10 +26,11 @@ export class ScriptedServer {
   isOffline = false;
   /** Whether the page of the client has another origin. Must be set before the client is made. */
   isForeign = false;
+  /** How often somebody has signed in or out in another tab, which renews the CSRF cookie. */
+  sessions = 0;
   streaming = { enabled: true, backend: 'sse', fallback: true, message: '' };
   readonly #untaken: ScriptedLine[] = [];
   readonly #wakers = new Set<() => void>();
-  #csrfToken: string | undefined;
   #csrfTokens = 0;
   #uuids = 0;
   #seed = 42;
@@ -50,15 +51,16 @@ export class ScriptedServer {
         this.#wakers.add(callback);
         return () => this.#wakers.delete(callback);
       },
-      cookie: (name) => (name === 'csrftoken' ? this.#csrfToken : undefined),
+      cookies: () => (this.#csrfTokens > 0 ? `csrftoken=${this.sessions}` : ''),
       isVisible: () => true,
       isMultiplexed: () => false,
       isForeign: () => this.isForeign,
+      hasOrigin: () => true,
       channel: () => undefined,
     };
     this.answers['GET /api/config'] = () => {
-      this.#csrfToken = `token-${++this.#csrfTokens}`;
-      return Response.json({ streaming: this.streaming, limits: {}, user: null, demo_model: false });
+      const csrf_token = `token-${++this.#csrfTokens}`;
+      return Response.json({ streaming: this.streaming, limits: {}, user: null, demo_model: false, csrf_token });
     };
   }
 

@@ -108,7 +108,7 @@ describe('lines that share a browser', () => {
   });
 
   it('stay to the end in a browser without cookies, which could not come back', async () => {
-    start(5, { environment: { ...stage.server.environment, cookie: () => undefined } });
+    start(5, { environment: { ...stage.server.environment, cookies: () => '' } });
     const lines: SseLine[] = [];
     for (let n = 0; n < SEATS; n++) lines.push(await answer(`s${n}`));
     await pass(5_000);
@@ -118,7 +118,7 @@ describe('lines that share a browser', () => {
   });
 
   it('take turns without cookies if a token says who they are', async () => {
-    start(5, { token: 'secret', environment: { ...stage.server.environment, cookie: () => undefined } });
+    start(5, { token: 'secret', environment: { ...stage.server.environment, cookies: () => '' } });
     const lines: SseLine[] = [];
     for (let n = 0; n < SEATS; n++) lines.push(await answer(`s${n}`));
     await pass(1_010);

@@ -57,8 +57,8 @@ class SeatedLine implements Line, Sitter {
   }
 
   get canLeave(): boolean {
-    // A browser that blocks cookies can't come back: the server would not know that it is the owner.
-    const canReturn = this.#access.hasToken || this.#env.cookie('csrftoken') !== undefined;
+    // A browser that blocks cookies (a worker can't tell) can't come back: the server would not know that it is the owner.
+    const canReturn = this.#access.hasToken || this.#env.cookies() !== '';
     return canReturn && this.#startedAt !== undefined && this.#env.now() - this.#startedAt >= CATCH_UP_MS;
   }
 

@@ -12,12 +12,10 @@ import { endOf, guardedLine, startBody } from './base';
 export class SseTransport implements Transport {
   readonly name = 'sse';
   readonly #api: Api;
-  readonly #baseUrl: string;
   readonly #env: Environment;
 
-  constructor(api: Api, baseUrl: string, env: Environment) {
+  constructor(api: Api, env: Environment) {
     this.#api = api;
-    this.#baseUrl = baseUrl;
     this.#env = env;
   }
 
@@ -55,9 +53,9 @@ export class SseTransport implements Transport {
   }
 
   async #ask(goal: Goal, signal: AbortSignal, withFreshToken: boolean): Promise<Response> {
-    const { access } = this.#api;
+    const api = this.#api;
     if (goal.kind === 'watch') {
-      return access.fetch(`${this.#baseUrl}/api/streams/${encodeURIComponent(goal.streamId)}/events`, {
+      return api.access.fetch(api.url(`/streams/${encodeURIComponent(goal.streamId)}/events`), {
         signal,
         headers: {
           Accept: 'text/event-stream',
@@ -65,11 +63,10 @@ export class SseTransport implements Transport {
         },
       });
     }
-    const url = `${this.#baseUrl}/api/stream/ai-block/${encodeURIComponent(goal.request.blockType)}`;
-    return access.fetch(url, {
+    return api.access.fetch(api.url(`/stream/ai-block/${encodeURIComponent(goal.request.blockType)}`), {
       signal,
       method: 'POST',
-      headers: { Accept: 'text/event-stream', ...(await this.#api.writeHeaders(withFreshToken)) },
+      headers: { Accept: 'text/event-stream', ...(await api.writeHeaders(withFreshToken)) },
       body: JSON.stringify(startBody(goal.request)),
     });
   }

@@ -41,8 +41,9 @@ export class WebSocketTransport implements Transport {
   #idleTimer: number | undefined;
   #refs = 0;
 
-  constructor(baseUrl: string, access: Access, env: Environment) {
-    this.#url = () => socketUrl(baseUrl);
+  /** @param address - of the server's socket, without a query */
+  constructor(address: string, access: Access, env: Environment) {
+    this.#url = () => socketUrl(address);
     this.#access = access;
     this.#env = env;
   }
@@ -89,7 +90,7 @@ export class WebSocketTransport implements Transport {
     if (protocols && this.#lines.size === 0) return;
     let socket: WebSocket;
     try {
-      socket = new this.#env.WebSocket(this.#url(), protocols);
+      socket = new this.#env.WebSocket(this.#url(), protocols ?? (this.#access.socketOptions() as undefined));
     } catch {
       // The page's policy or the browser forbids it. Report that later, not synchronously in the
       // caller's code.
@@ -242,8 +243,8 @@ function frameOf({ ref, goal }: SocketLine): string {
   return JSON.stringify({ type: 'start', ref, block_type: goal.request.blockType, ...startBody(goal.request) });
 }
 
-function socketUrl(baseUrl: string): string {
-  const url = new URL(`${baseUrl}/ws/stream?follow=none`, globalThis.location?.href);
+function socketUrl(address: string): string {
+  const url = new URL(`${address}?follow=none`, globalThis.location?.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;
 }

@@ -1,7 +1,7 @@
 import { act, cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type DiagramData, diagramData } from '../../ai';
+import { type DiagramData, diagramData } from '@liveai/client';
 import { Diagram } from './Diagram';
 import { type DiagramDrawing, cleanDrawing } from '../drawing/diagramSvg';
 import { type DrawDiagram, useDrawing } from '../drawing/useDrawing';

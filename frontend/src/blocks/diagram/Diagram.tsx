@@ -1,5 +1,5 @@
 /** A diagram that grows node by node, as a drawing and as text. */
-import type { DiagramData } from '../../ai';
+import type { DiagramData } from '@liveai/client';
 import { DiagramBoard } from './DiagramBoard';
 import { DiagramText } from './DiagramText';
 import { diagramCounts } from './diagramWords';

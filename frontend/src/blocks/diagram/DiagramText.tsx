@@ -1,5 +1,5 @@
 /** A diagram as lists, always available to people who cannot see the board. */
-import type { DiagramData } from '../../ai';
+import type { DiagramData } from '@liveai/client';
 import { InlineText } from '../text/InlineText';
 import { type Writing, directionOf, writingOf } from '../text/writing';
 

@@ -1,5 +1,5 @@
 /** The forms in which a diagram can be copied or downloaded. */
-import type { DiagramData } from '../../ai';
+import type { DiagramData } from '@liveai/client';
 import { toCopy, toDownload } from '../answerForms';
 import type { DiagramDrawing } from '../drawing/diagramSvg';
 import type { MenuItem } from '../Menu';

@@ -1,4 +1,4 @@
-import type { DiagramData } from '../../ai';
+import type { DiagramData } from '@liveai/client';
 import { counted } from '../counted';
 
 /** "6 steps, 4 links". */

@@ -1,6 +1,6 @@
 /** Draws a growing diagram in the direction that suits its board. */
 import { useState } from 'react';
-import type { DiagramData } from '../../ai';
+import type { DiagramData } from '@liveai/client';
 import type { DiagramDrawing } from '../drawing/diagramSvg';
 import { drawnSource } from '../drawing/drawnSource';
 import { type DrawingState, drawLazily, useDrawing } from '../drawing/useDrawing';

@@ -4,7 +4,7 @@
  */
 import mermaid from 'mermaid';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type DiagramEdge, type DiagramNode, diagramSource } from '../../ai';
+import { type DiagramEdge, type DiagramNode, diagramSource } from '@liveai/client';
 import { DIAGRAM_CONFIG } from './diagramRenderer';
 import { drawnSource, toStandIns } from './drawnSource';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { diagramData, diagramSource } from '../../ai';
+import { diagramData, diagramSource } from '@liveai/client';
 import { drawnSource, fromStandIns, toStandIns } from './drawnSource';
 
 it('shows a label unchanged, whatever it contains', () => {

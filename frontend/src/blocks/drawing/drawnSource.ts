@@ -1,5 +1,5 @@
 /** Prepares a diagram's source so that Mermaid displays it as intended. */
-import type { DiagramData } from '../../ai';
+import type { DiagramData } from '@liveai/client';
 
 /** From top to bottom, or from left to right. */
 export type Direction = 'TD' | 'LR';

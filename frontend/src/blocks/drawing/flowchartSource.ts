@@ -1,5 +1,5 @@
 /** Makes a safe Mermaid source of a flowchart: ids of our own, and every label escaped. */
-import { escapeLabel } from '../../ai';
+import { escapeLabel } from '@liveai/client';
 import type { Flowchart, FlowchartLink } from './flowchart';
 import type { Shape } from './flowchartNode';
 

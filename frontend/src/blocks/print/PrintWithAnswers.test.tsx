@@ -1,6 +1,6 @@
 import { act, fireEvent, render, screen } from '@testing-library/react';
 import { afterEach, expect, it, vi } from 'vitest';
-import type { QuizData } from '../../ai';
+import type { QuizData } from '@liveai/client';
 import { PrintWithAnswers } from './PrintWithAnswers';
 
 const QUIZ: QuizData = {

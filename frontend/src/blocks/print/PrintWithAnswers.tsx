@@ -1,7 +1,7 @@
 /** Prints a quiz, followed by a page with its answers. The browser's own Print leaves them out. */
 import { useEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
-import type { QuizData } from '../../ai';
+import type { QuizData } from '@liveai/client';
 import { optionLetter } from '../quiz/optionLetter';
 import { InlineText } from '../text/InlineText';
 import { directionOf, writingOf } from '../text/writing';

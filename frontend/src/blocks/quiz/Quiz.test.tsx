@@ -2,7 +2,7 @@ import { cleanup, render, screen, waitFor, within } from '@testing-library/react
 import { userEvent } from '@testing-library/user-event';
 import { useMemo } from 'react';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { QuizData } from '../../ai';
+import type { QuizData } from '@liveai/client';
 import { AnnounceContext } from '../announce';
 import { Quiz } from './Quiz';
 import { QuizScore } from './QuizScore';

@@ -1,6 +1,6 @@
 /** The questions of a quiz. Each can be answered as soon as it is complete. */
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { QuizData, QuizQuestion as Question } from '../../ai';
+import type { QuizData, QuizQuestion as Question } from '@liveai/client';
 import { useAnnounce } from '../announce';
 import { ownTitle } from '../ownTitle';
 import { InlineText } from '../text/InlineText';

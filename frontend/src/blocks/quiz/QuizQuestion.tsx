@@ -1,6 +1,6 @@
 /** One question of a quiz in each of its states: incomplete, open, and answered. */
 import { type KeyboardEvent, memo, useId, useRef } from 'react';
-import type { QuizQuestion as Question } from '../../ai';
+import type { QuizQuestion as Question } from '@liveai/client';
 import { InlineText } from '../text/InlineText';
 import { plainText } from '../text/plainText';
 import { directionOf, writingOf } from '../text/writing';

@@ -1,5 +1,5 @@
 /** The score of a quiz: a pip per question, and the same in words. */
-import type { QuizData } from '../../ai';
+import type { QuizData } from '@liveai/client';
 import { counted } from '../counted';
 import { type QuizAnswers, chosenOption, scoreOf, scoreWords } from './quizAnswers';
 

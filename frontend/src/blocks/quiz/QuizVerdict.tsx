@@ -1,5 +1,5 @@
 /** Below an answered question: whether it was right, how to undo the choice, and why. */
-import type { QuizQuestion } from '../../ai';
+import type { QuizQuestion } from '@liveai/client';
 import { InlineText } from '../text/InlineText';
 import { directionOf } from '../text/writing';
 import { optionLetter } from './optionLetter';

@@ -2,7 +2,7 @@
  * The answers to a quiz, stored on this device. An answer is stored as text, not as an index.
  * If the questions are generated again, an old answer cannot be attributed to a new question.
  */
-import type { QuizQuestion } from '../../ai';
+import type { QuizQuestion } from '@liveai/client';
 
 /** Maps a question's text to the chosen option's text. A quiz never repeats a question. */
 export type QuizAnswers = ReadonlyMap<string, string>;

@@ -1,5 +1,5 @@
 /** A quiz as text, for copying. */
-import type { QuizData } from '../../ai';
+import type { QuizData } from '@liveai/client';
 import { optionLetter } from './optionLetter';
 
 /**

@@ -1,6 +1,6 @@
 /** The answers of one quiz as React state, stored on the device and synchronised between tabs. */
 import { useCallback, useEffect, useState } from 'react';
-import type { QuizQuestion } from '../../ai';
+import type { QuizQuestion } from '@liveai/client';
 import {
   NO_ANSWERS,
   type QuizAnswers,

@@ -1,0 +1,2 @@
+/** The hooks: `@liveai/client/react`. */
+export { defaultClient, useAIBlockStreaming, useAIStreaming } from './streamHooks';
