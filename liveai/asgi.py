@@ -1,57 +1,27 @@
-"""The ASGI application: Django's pages and API, the WebSocket, and the layers around them."""
+"""`application` is this project's own ASGI application; `wrap` is for another project's.
 
-from typing import Any
+A host imports this module for `wrap` alone, under settings of its own, so the project's application
+is made when a server first asks for it.
+"""
 
-from liveai.startup import load_settings
+from __future__ import annotations
 
-load_settings()
+from typing import TYPE_CHECKING, Any
 
-import django
-from django.conf import settings
+if TYPE_CHECKING:
+    from streaming.http.asgi_types import ASGIApp
 
-django.setup(set_prefix=False)  # first, because it makes models importable
 
-from channels.routing import ProtocolTypeRouter
+def wrap(application: Any) -> ASGIApp:
+    """Wrap a host's ASGI application with what streams need (liveai/host/asgi.py)."""
+    from .host import asgi
 
-from liveai.cookie_quotes import guard_cookie_quotes
-from liveai.cors import Cors
-from liveai.daphne_log import guard_daphne_access_log
-from liveai.handler import OneHopHandler
-from liveai.lanes import LANES
-from liveai.our_templates import load_our_templates
-from liveai.plain_host import PlainHost
-from liveai.site_path import SitePath
-from streaming.http.handover import HandOver
-from streaming.http.header_limit import HeaderLimit
-from streaming.http.health import Health
-from streaming.http.request_id import ShowRequestId
-from streaming.http.request_phase import BodyLimit
-from streaming.http.request_threads import RequestThreads
-from streaming.routing import websocket_application
-from streaming.serving.lifespan import WithProcess
+    return asgi.wrap(application)
 
-guard_daphne_access_log()
-guard_cookie_quotes()
-load_our_templates()
 
-django_application: Any = OneHopHandler()
-request_threads = RequestThreads(django_application, lanes=LANES)
-inner_application = Health(
-    WithProcess(
-        ProtocolTypeRouter(
-            {
-                "http": HeaderLimit(BodyLimit(request_threads)),
-                "websocket": websocket_application,
-            }
-        )
-    )
-)
-# Writes handed-over bodies when all other layers are done: an open stream holds none of them.
-application: Any = HandOver(
-    ShowRequestId(PlainHost(SitePath(Cors(inner_application), settings.FORCE_SCRIPT_NAME or "")))
-)
-if settings.TRACING:
-    from streaming.http.request_span import RequestSpans
-    from streaming.serving.otel import begin_tracing
+def __getattr__(name: str) -> Any:
+    if name != "application":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .project_asgi import application
 
-    application = RequestSpans(application, begin=begin_tracing)
+    return application

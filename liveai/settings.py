@@ -143,7 +143,7 @@ if DATABASES["default"]["ENGINE"] == POSTGRESQL:
         **POSTGRESQL_OPTIONS,
         **DATABASES["default"].get("OPTIONS", {}),
     }
-# Request threads are few and reused (see liveai/asgi.py), so they can keep their connections.
+# Request threads are few and reused (liveai/project_asgi.py), so they can keep their connections.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -192,7 +192,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("DJANGO_HSTS_SUBDOMAINS", False)
 SECURE_SSL_REDIRECT = env.bool("DJANGO_SSL_REDIRECT", False)
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # requested by machines, bypassing the proxy
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; liveai/asgi.py refuses larger bodies before Django
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; project_asgi.py refuses larger ones before Django
 
 CONTENT_SECURITY_POLICY = content_security_policy(
     has_dev_server=FRONTEND_DEV_SERVER, has_providers=bool(SOCIAL_APPS)

@@ -7,7 +7,7 @@ from http import cookies
 import pytest
 from django.http.cookie import parse_cookie
 
-import liveai.asgi  # noqa: F401 (it puts the guard in place)
+import liveai.project_asgi  # noqa: F401 (it puts the guard in place)
 from liveai.cookie_quotes import unquote
 
 

@@ -8,7 +8,7 @@ import sys
 from tests.support.servers.harness import ROOT, clean_environment
 
 SERVE_THEN_LOSE_THE_FILES = """
-import liveai.asgi
+import liveai.project_asgi
 from django.template import engines
 from django.template.loaders.filesystem import Loader
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from daphne.access import AccessLogGenerator
 
-import liveai.asgi  # noqa: F401 (it puts the guards in place)
+import liveai.project_asgi  # noqa: F401 (it puts the guards in place)
 from blocks.errors import BlockError
 from blocks.inputs import check_input
 from liveai.log_formatter import LogFormatter

@@ -1,7 +1,7 @@
 """Live AI Blocks in a Django project that exists already: the host.
 
 The host's settings call `add_apps`, its URLs include `liveai.host.urls`, and
-`liveai.host.asgi.wrap` wraps its ASGI application. docs/host.md shows the lines.
+`liveai.asgi.wrap` wraps its ASGI application. docs/host.md shows the lines.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def check_asgi(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         yield Warning(
             "ASGI_APPLICATION is not set: a WSGI server answers no WebSocket, and holds one of its"
             " workers for each stream.",
-            hint="Wrap the project's ASGI application with liveai.host.asgi.wrap, name it in"
+            hint="Wrap the project's ASGI application with liveai.asgi.wrap, name it in"
             " ASGI_APPLICATION, and serve that: manage.py serve --app mysite.asgi:application.",
             id="liveai.W010",
         )

@@ -135,7 +135,7 @@ def serve(
     Args:
         listener: a socket bound to its address.
         on_listening: called when the server accepts requests.
-        app: the ASGI application as `MODULE:NAME`; a host's, wrapped by `liveai.host.asgi.wrap`.
+        app: the ASGI application as `MODULE:NAME`; a host's, wrapped by `liveai.asgi.wrap`.
 
     Returns:
         Whether the server started; if not, the log has the reason.

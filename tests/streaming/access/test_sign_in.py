@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from liveai.asgi import request_threads
+from liveai.project_asgi import request_threads
 from streaming.access.old_attempts import forget_old_attempts
 from streaming.access.sign_in import SignInBackend, address_of
 from streaming.process import Process

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from liveai.asgi import django_application
+from liveai.project_asgi import django_application
 from streaming.database import search, time_limit
 from streaming.http import history
 from streaming.http.request_threads import Lane, RequestThreads

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 
-from liveai.asgi import inner_application
+from liveai.project_asgi import inner_application
 from streaming.errors import Refused
 from streaming.generating.model_watch import FAILURES
 from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch

@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from blocks.models import BlockType
-from liveai.asgi import inner_application
+from liveai.project_asgi import inner_application
 from streaming.http.readiness import Readiness
 from streaming.metrics.counted import REFUSED_STARTS
 from streaming.process import Process

@@ -25,7 +25,7 @@ class NotInstalled(MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r}")
 
 sys.meta_path.insert(0, NotInstalled())
-import liveai.asgi, streaming.serving.worker
+import liveai.project_asgi, streaming.serving.worker
 from streaming.event_log.redis import log  # redis-py takes the SDK's metrics where it finds them
 from streaming.generating import queue
 """

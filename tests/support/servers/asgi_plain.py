@@ -2,7 +2,7 @@
 
 from channels.routing import ProtocolTypeRouter
 
-from liveai.asgi import django_application
+from liveai.project_asgi import django_application
 from streaming.routing import websocket_application
 from streaming.serving.lifespan import WithProcess
 
