@@ -1,6 +1,6 @@
 """A visitor of the site: HTTP calls, event streams and sockets that share one jar of cookies.
 
-Calls pass through the whole application (`liveai.project_asgi`), including its layers, without a server.
+Calls pass through the whole application (liveai/project_asgi.py) and its layers, without a server.
 """
 
 from __future__ import annotations
