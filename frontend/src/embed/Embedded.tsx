@@ -1,6 +1,6 @@
 /** A block on a page of another site: it loads what it needs of the server, then asks or composes. */
 import { useEffect, useState } from 'react';
-import { Api, ApiError, type BlockInfo, type Config, type StreamInput } from '../ai';
+import { Api, ApiError, type BlockInfo, type Config, type StreamInput } from '@liveai/client';
 import { Announcer, BlockFor, SiteContext } from '../blocks';
 
 export interface EmbeddedProps {

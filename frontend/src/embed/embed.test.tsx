@@ -1,6 +1,6 @@
 import { cleanup, render, screen } from '@testing-library/react';
 import { afterEach, expect, test } from 'vitest';
-import { ApiError, type Config } from '../ai';
+import { ApiError, type Config } from '@liveai/client';
 import { aBlock } from '../blocks/shellFixtures';
 import { Embedded } from './Embedded';
 import { readPlace } from './place';

@@ -6,7 +6,7 @@ import '../look/fonts.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { Api, sitePath } from '../ai';
+import { Api, sitePath } from '@liveai/client';
 import { Embedded } from './Embedded';
 import { readPlace } from './place';
 

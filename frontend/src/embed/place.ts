@@ -1,5 +1,5 @@
 /** Reads what Django wrote into the `data-` attributes of a block's place. */
-import type { StreamInput } from '../ai';
+import type { StreamInput } from '@liveai/client';
 
 export interface Place {
   slug: string;
