@@ -12,6 +12,7 @@ const CONFIG: Config = {
   limits: {},
   user: null,
   demo_model: false,
+  csrf_token: null,
 };
 
 const api = { config: async () => CONFIG, blocks: async () => [aBlock({ slug: 'ask-question' })] };
