@@ -23,7 +23,7 @@ class Stream(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="+",
-        db_index=False,  # `stream_user_ended` begins with it
+        db_index=False,  # `stream_user_end` begins with it
     )
     session = models.CharField(max_length=40, blank=True, default="", editable=False)
     request_id = models.CharField(max_length=36, null=True, blank=True)  # noqa: DJ001 (unique or absent)
@@ -145,7 +145,7 @@ class Stream(models.Model):
             # over the running streams of all; those of anonymous visitors also read the owners.
             models.Index(
                 fields=["process", "user", "reserved_tokens", "owner", "ended_at"],
-                name="stream_unended",
+                name="stream_running",
                 condition=models.Q(ended_at__isnull=True),
             ),
             models.Index(
@@ -160,7 +160,7 @@ class Stream(models.Model):
             ),
             models.Index(
                 fields=["ended_at"],
-                name="stream_ended",
+                name="stream_end",
                 condition=models.Q(ended_at__isnull=False),
             ),
             models.Index(
@@ -171,12 +171,12 @@ class Stream(models.Model):
             # These two find what is old by plan (database/old_answers.py).
             models.Index(
                 fields=["user", "ended_at"],
-                name="stream_user_ended",
+                name="stream_user_end",
                 condition=models.Q(user__isnull=False),
             ),
             models.Index(
                 fields=["ended_at"],
-                name="stream_visitor_ended",
+                name="stream_visitor_end",
                 condition=models.Q(user__isnull=True, ended_at__isnull=False),
             ),
         ]

@@ -193,7 +193,7 @@ def _hear(**_: Any) -> None:
 @pytest.mark.parametrize(
     ("rows", "index"),
     [
-        (lambda now: Stream.objects.filter(ended_at__lt=now).order_by("ended_at"), "stream_ended"),
+        (lambda now: Stream.objects.filter(ended_at__lt=now).order_by("ended_at"), "stream_end"),
         (
             lambda now: Session.objects.filter(expire_date__lt=now).order_by("expire_date"),
             "django_session_expire_date",
