@@ -12,6 +12,6 @@ export function embeddedTokens(): Plugin {
 }
 
 /** Moves the rules of `:root` to the places of blocks. Each becomes one class stronger, so their order stays. */
-export function embedded(css: string): string {
+function embedded(css: string): string {
   return css.replace(/^(\s*:root\S*) \{/gmu, '$1 .ai-block {');
 }
