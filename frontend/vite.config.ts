@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { embeddedTokens } from './bundle/embeddedTokens.ts';
 import { modernFonts } from './bundle/modernFonts.ts';
 import { notices } from './bundle/notices.ts';
 import { ownPackage } from './bundle/ownPackage.ts';
@@ -9,7 +10,7 @@ export default defineConfig(({ command }) => ({
   // One build serves any SITE_PATH, because its files find each other from where they are. The dev
   // server needs the address that Django writes into the page.
   base: command === 'serve' ? `${process.env.SITE_PATH ?? '/'}static/ai/` : './',
-  plugins: [react(), modernFonts(), notices()],
+  plugins: [react(), embeddedTokens(), modernFonts(), notices()],
   resolve: {
     alias: [
       ...ownPackage,

@@ -183,6 +183,11 @@ def test_the_tag_shows_a_block_that_answers_under_a_strict_policy(server: Servin
         block = person.page.locator(".ai-block")
         expect(block.get_by_role("radio")).to_have_count(12, timeout=STEP_MS)
         expect(block).to_contain_text("The Moon")
+        # It has its own colours, and leaves the page's alone.
+        ink = "each => getComputedStyle(each).getPropertyValue('--ink')"
+        assert block.evaluate(ink) == "#0f2230"
+        root = person.page.locator(":root")
+        assert (root.evaluate(ink), root.evaluate("each => getComputedStyle(each).colorScheme")) == ("", "normal")
 
 
 async def test_the_hosts_admin_has_our_pages(server: Serving) -> None:

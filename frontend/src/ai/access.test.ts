@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { Api } from './api';
+import { StreamClient } from './streamClient';
 import { chunk, completed, started, STREAM } from './testing/scriptedEvents';
 import { pass, settle } from './testing/scriptedLines';
 import type { RecordedRequest } from './testing/scriptedLines';
@@ -223,4 +224,13 @@ describe('another origin', () => {
     await pass(600);
     expect(handle.status).toBe('error');
   });
+});
+
+it('calls a page’s own fetch as a function, since a browser refuses another object as `this`', async () => {
+  function fetch(this: unknown): Promise<Response> {
+    return this === undefined || this === globalThis
+      ? Promise.resolve(Response.json({ results: [] }))
+      : Promise.reject(new TypeError('Illegal invocation'));
+  }
+  expect(await new StreamClient({ baseUrl: 'https://live.test', fetch }).api.blocks()).toEqual([]);
 });

@@ -57,8 +57,9 @@ export class Access {
     if (token !== undefined) all.set('Authorization', `Bearer ${token}`);
     for (const [name, value] of Object.entries(init.headers)) all.set(name, value);
     const { credentials } = this;
+    const { fetch } = this.#env; // a browser's own accepts no other object as `this`
     if (this.hasCookies) this.#jar.addTo(all);
-    const response = await this.#env.fetch(url, { ...init, headers: all, credentials, cache: 'no-store' });
+    const response = await fetch(url, { ...init, headers: all, credentials, cache: 'no-store' });
     this.isUnproven = false;
     if (this.hasCookies) this.#jar.keep(response);
     return response;

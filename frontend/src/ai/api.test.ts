@@ -1,5 +1,5 @@
 // @vitest-environment node
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import type { ApiError } from './problem';
 import { Api } from './api';
@@ -55,6 +55,31 @@ describe('Api', () => {
     await api.cancel('x');
     const sent = server.calls('POST /api/streams/x/cancel').map(({ headers }) => headers['x-csrftoken']);
     expect(sent).toEqual(['token-1', 'token-1', 'token-2']);
+  });
+
+  it('asks once for the configuration that several calls need at the same time', async () => {
+    const { server, api } = reach();
+    const tokens: (string | undefined)[] = [];
+    server.answers['DELETE /api/streams/x'] = ({ headers }: RecordedRequest) => {
+      tokens.push(headers['x-csrftoken']);
+      return new Response(null, { status: 204 });
+    };
+    await Promise.all([api.remove('x'), api.config(), api.remove('x')]);
+    expect([tokens, server.calls('GET /api/config')]).toMatchObject([['token-1', 'token-1'], [{}]]);
+    await api.config();
+    expect(server.calls('GET /api/config')).toHaveLength(2);
+  });
+
+  it('asks again for a configuration whose request was swallowed', async () => {
+    const server = new ScriptedServer();
+    let now = 0;
+    const api = new Api('https://live.test', { ...server.environment, now: () => now });
+    server.answers['GET /api/config'] = () => new Promise(() => undefined);
+    void api.config();
+    await vi.waitFor(() => expect(server.calls('GET /api/config')).toHaveLength(1));
+    server.answers['GET /api/config'] = () => Response.json({ csrf_token: 'second' });
+    now = 5_000;
+    expect(await api.config()).toEqual({ csrf_token: 'second' });
   });
 
   it('renews a rejected token once', async () => {

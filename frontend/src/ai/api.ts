@@ -81,6 +81,9 @@ export interface HistoryFilter {
   limit?: number;
 }
 
+/** How long calls share a request for the configuration that isn't answered yet, in ms. */
+const SHARED_MS = 5_000;
+
 /**
  * Every call rejects with an `ApiError` and nothing else.
  *
@@ -95,6 +98,8 @@ export class Api {
   readonly #env: Environment;
   #csrfToken: string | null | undefined;
   #cookies = ''; // when the token came
+  #asking: Promise<Config> | undefined;
+  #askedAt = 0;
   /** For the transports. */
   readonly access: Access;
 
@@ -110,8 +115,23 @@ export class Api {
     return this.#baseUrl + this.#apiPath + path;
   }
 
-  /** Also sets the CSRF cookie, and keeps its token for writes. */
-  async config(): Promise<Config> {
+  /**
+   * Also sets the CSRF cookie, and keeps its token for writes. Calls at the same time share a request,
+   * because each one without a cookie begins a session of its own.
+   */
+  config(): Promise<Config> {
+    const now = this.#env.now();
+    // A network may swallow a request for minutes: later calls don't wait for it.
+    if (this.#asking && now - this.#askedAt < SHARED_MS) return this.#asking;
+    const asking = this.#askConfig().finally(() => {
+      if (this.#asking === asking) this.#asking = undefined;
+    });
+    this.#asking = asking;
+    this.#askedAt = now;
+    return asking;
+  }
+
+  async #askConfig(): Promise<Config> {
     const config = await this.#json<Config>('GET', '/config');
     this.#csrfToken = config.csrf_token;
     this.#cookies = this.#env.cookies();

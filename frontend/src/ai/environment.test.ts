@@ -51,3 +51,17 @@ it('the sites of a host share the seats of its connections, and other hosts have
   expect(new Set(names.slice(4)).size).toBe(1);
   expect(new Set(names).size).toBe(2);
 });
+
+it('the clients of a page open one channel per host, however many are made', () => {
+  const opened: string[] = [];
+  class Channel {
+    constructor(name: string) {
+      opened.push(name);
+    }
+    postMessage() {}
+  }
+  vi.stubGlobal('BroadcastChannel', Channel);
+  for (const path of ['', '/a', '/b']) void new StreamClient({ baseUrl: `https://channels.test${path}`, token: 'x' });
+  void new StreamClient({ baseUrl: 'https://others.test' });
+  expect(opened).toEqual(['liveai seats https://channels.test', 'liveai seats https://others.test']);
+});

@@ -25,6 +25,19 @@ const SILENCE_MS = 40_000;
 const CONFIG_MS = 30_000; // how long the server's choice of transport is cached
 const CONFIG_WAIT_MS = 10_000; // a network may swallow a request for minutes
 
+const seatsByName = new Map<string, Seats>();
+const seatsOf = (baseUrl: string) => `liveai seats ${originOf(baseUrl)}`;
+
+/**
+ * The seats that all clients of a page share: they hold a BroadcastChannel, which outlives a client
+ * that is dropped. A client with an environment of its own has seats of its own.
+ */
+function pageSeats(name: string): Seats {
+  const seats = seatsByName.get(name) ?? new Seats(name, browserEnvironment());
+  seatsByName.set(name, seats);
+  return seats;
+}
+
 /**
  * Follows the streams of one server.
  *
@@ -58,7 +71,7 @@ export class StreamClient implements StreamSource {
       transports: {
         sse: new SeatedTransport(
           new SseTransport(this.api, this.#env),
-          new Seats(`liveai seats ${originOf(baseUrl)}`, this.#env),
+          options.environment ? new Seats(seatsOf(baseUrl), this.#env) : pageSeats(seatsOf(baseUrl)),
           baseUrl,
           access,
           this.#env,

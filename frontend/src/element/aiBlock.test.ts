@@ -2,19 +2,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { cancelled, chunk, completed, failed, item, started, STREAM } from '../ai/testing/scriptedEvents';
+import type { SseLine } from '../ai/testing/scriptedLines';
 import { pass, settle } from '../ai/testing/scriptedLines';
 import { setStage } from '../ai/testing/stage';
-import type { AIBlockElement } from './index';
-import { defineAIBlock } from './index';
+import type { StreamClientOptions } from '../ai/types';
+import { AIBlockElement, defineAIBlock } from './index';
 
 const stage = setStage();
 beforeEach(() => defineAIBlock());
 afterEach(() => document.body.replaceChildren());
 
-async function placed(attributes: Record<string, string> = {}): Promise<AIBlockElement> {
+async function placed(attributes: Record<string, string> = {}, options: StreamClientOptions = {}): Promise<AIBlockElement> {
   const block = document.createElement('ai-block');
   for (const [name, value] of Object.entries({ kind: 'ask-question', prompt: 'Why?', ...attributes })) block.setAttribute(name, value);
-  block.client = stage.client({ transport: 'sse' });
+  block.client = stage.client({ transport: 'sse', ...options });
   document.body.append(block);
   await settle();
   return block;
@@ -100,6 +101,67 @@ describe('<ai-block>', () => {
     await line.send(started({ after: 0 }), chunk(1, 'b'), completed(2));
     expect(partsOf(block, 'paragraph')).toEqual(['ab']);
     expect(stage.server.calls('POST /api/stream/ai-block/ask-question')).toHaveLength(1);
+  });
+
+  it('moved before its start, asks for the same answer again', async () => {
+    const block = await placed();
+    const first = await stage.server.line();
+    block.remove();
+    document.body.append(block);
+    await settle();
+    const line = await stage.server.sseLine();
+    expect(line.asked).toEqual(first.asked);
+    await line.send(started(), chunk(0, 'a'), completed(1));
+    expect([partsOf(block, 'paragraph'), part(block, 'answer')?.getAttribute('aria-busy')]).toEqual([['a'], 'false']);
+  });
+
+  it('moved after it was stopped unseen, asks for nothing', async () => {
+    stage.server.answers['POST /api/streams/cancel'] = () => Response.json({ stream_id: null, status: 'cancelled' });
+    stage.server.isOffline = true;
+    const block = await placed();
+    void block.stop();
+    await pass(1_000);
+    expect(block.answer?.isCancelledUnseen).toBe(true);
+    stage.server.isOffline = false;
+    block.remove();
+    document.body.append(block);
+    await pass(60_000);
+    expect(stage.server.lines).toEqual([]);
+  });
+
+  it('tries a lost answer again at its place, and a lost question as the same request', async () => {
+    const lost = async (...events: Parameters<SseLine['send']>) => {
+      const block = await placed({}, { maxAttempts: 0 });
+      const line = await stage.server.sseLine();
+      await line.send(...events);
+      await line.cut();
+      expect(block.answer?.problem?.code).toBe('connection_lost');
+      part(block, 'retry')?.click();
+      await settle();
+      const again = await stage.server.sseLine();
+      await again.send(started({ after: events.length - 2 }), chunk(1, 'b'), completed(2));
+      return [line.asked, again.asked, partsOf(block, 'paragraph')];
+    };
+    expect((await lost(started(), chunk(0, 'a'))).slice(1)).toEqual([{ kind: 'watch', streamId: STREAM, after: 0 }, ['ab']]);
+    const [first, second] = await lost();
+    expect(second).toEqual(first);
+  });
+
+  it('takes what a page has set before the element was defined', async () => {
+    const getToken = () => 'secret';
+    const block = document.createElement('late-block') as AIBlockElement;
+    Object.assign(block, { kind: 'quiz', prompt: 'Mars', client: stage.client({ transport: 'sse' }), getToken });
+    document.body.append(block);
+    customElements.define('late-block', class extends AIBlockElement {});
+    await settle();
+    const line = await stage.server.sseLine();
+    expect(line.asked).toMatchObject({ blockType: 'quiz', prompt: 'Mars' });
+    expect(block.getToken).toBe(getToken);
+    expect(block.outerHTML).toBe('<late-block kind="quiz" prompt="Mars"></late-block>');
+    await line.send(started(), completed(0));
+    block.prompt = 'Venus';
+    expect(block.getAttribute('prompt')).toBe('Venus');
+    block.remove();
   });
 
   it('reflects its properties, and asks anew when its question changes', async () => {

@@ -1,14 +1,15 @@
 /** `<ai-block kind="quiz" prompt="…">`: asks a block, and shows its answer as it arrives. */
 import { CommitScheduler } from '../ai/commitScheduler';
 import { dataOf } from '../ai/core/blockData';
-import { StreamClient } from '../ai/streamClient';
 import type { AccessOptions, StreamHandle, StreamHandlers, StreamProblem, StreamSource } from '../ai/types';
+import { OwnClient, sharedClient } from './clients';
 import { element, showAnswer } from './render';
 import { adoptStyles } from './styles';
 import { wordsOf } from './words';
 
 const THROTTLE_MS = 50;
 const ATTRIBUTES = ['kind', 'prompt', 'base-url', 'token'] as const;
+const REFLECTED = ['kind', 'prompt', 'baseUrl', 'token'] as const;
 
 /** The element's events. They bubble, and leave shadow trees. */
 export interface AIBlockEvents {
@@ -29,14 +30,16 @@ const Base = globalThis.HTMLElement ?? (Object as unknown as typeof HTMLElement)
 export class AIBlockElement extends Base {
   static readonly observedAttributes: readonly string[] = ATTRIBUTES;
 
+  // Declared only: a field would overwrite what a page has set before the element was defined.
   /** Called for each request; its token is preferred to the attribute's. Set it before connecting. */
-  getToken: AccessOptions['getToken'];
-  /** Used instead of a client of its own. Set it before connecting. */
-  client: StreamSource | undefined;
+  declare getToken: AccessOptions['getToken'];
+  /** Used instead of the elements' own clients. Set it before connecting. */
+  declare client: StreamSource | undefined;
 
   #parts: ReturnType<typeof makeParts> | undefined;
   #scheduler: CommitScheduler | undefined;
   #handle: StreamHandle | undefined;
+  readonly #ownClient = new OwnClient();
   #asked = '';
   #isRefreshing = false;
 
@@ -71,6 +74,7 @@ export class AIBlockElement extends Base {
   }
 
   connectedCallback(): void {
+    this.#takeEarlier();
     this.#build();
     this.#refresh();
   }
@@ -95,6 +99,16 @@ export class AIBlockElement extends Base {
     await this.#handle?.cancel();
   }
 
+  /** Reflects the properties that a page has set before the element was defined. */
+  #takeEarlier(): void {
+    for (const name of REFLECTED) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = this[name];
+      Reflect.deleteProperty(this, name); // it hides the accessor
+      this[name] = value;
+    }
+  }
+
   /** After all attributes that change together. */
   #refresh(): void {
     if (this.#isRefreshing) return;
@@ -110,17 +124,33 @@ export class AIBlockElement extends Base {
     });
   }
 
+  /** After it was put back into a document. */
   #resume(): void {
-    const streamId = this.#handle?.streamId;
-    const held = this.#handle?.state;
-    if (streamId === undefined || held?.terminal || this.#handle?.status !== 'ready') return;
-    this.#follow((client, handlers) => client.watch({ streamId, held }, handlers));
+    const handle = this.#handle;
+    if (handle?.status !== 'ready' || handle.state.terminal || handle.isCancelledUnseen) return;
+    this.#goOn(handle);
+  }
+
+  /** Follows the same answer again. The server finds a start that it has already taken by its request id. */
+  #goOn({ streamId, requestId, state }: StreamHandle): void {
+    if (streamId !== undefined) {
+      this.#follow((client, handlers) => client.watch({ streamId, held: state }, handlers));
+      return;
+    }
+    const { kind, prompt } = this;
+    this.#follow((client, handlers) => client.start({ blockType: kind, prompt, requestId }, handlers));
+  }
+
+  /** An answer that has failed is asked for anew. One that was only lost, or never begun, is not. */
+  #retry(): void {
+    if (!this.#handle || this.#handle.state.terminal) this.ask();
+    else this.#goOn(this.#handle);
   }
 
   #follow(open: (client: StreamSource, handlers: StreamHandlers) => StreamHandle): void {
     this.#handle?.disconnect();
     const later = () => this.#scheduler?.request();
-    const handle = open(this.client ?? this.#ownClient(), {
+    const handle = open(this.#source(), {
       onEvent: later,
       onStatusChange: later,
       onStopping: later,
@@ -135,11 +165,11 @@ export class AIBlockElement extends Base {
     });
   }
 
-  #ownClient(): StreamClient {
-    const { baseUrl, token, getToken } = this;
-    // The attribute may be renewed, so it is read for each request.
-    const current = getToken ?? (token ? () => this.token : undefined);
-    return new StreamClient({ ...(baseUrl && { baseUrl }), ...(current && { getToken: current }) });
+  #source(): StreamSource {
+    const { client, baseUrl, token, getToken } = this;
+    if (client) return client;
+    if (!token && !getToken) return sharedClient(baseUrl);
+    return this.#ownClient.for({ baseUrl, token, getToken }, () => this.token);
   }
 
   #tellEnd({ status, state, streamId = '', problem }: StreamHandle): void {
@@ -158,7 +188,7 @@ export class AIBlockElement extends Base {
     adoptStyles(root);
     const parts = makeParts();
     parts.stop.addEventListener('click', () => void this.stop());
-    parts.retry.addEventListener('click', () => this.ask());
+    parts.retry.addEventListener('click', () => this.#retry());
     root.append(parts.answer, parts.status, parts.error, parts.stop, parts.retry);
     this.#parts = parts;
     this.#scheduler = new CommitScheduler(() => this.#show(), THROTTLE_MS);

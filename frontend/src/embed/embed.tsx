@@ -1,6 +1,6 @@
 /** The entry of Django's tag `{% ai_block %}`: mounts a block at each of its places on the page. */
 import './embed.css';
-import '../look/tokens.css';
+import '../look/tokens.css?embedded';
 import '../look/fonts.css';
 
 import { StrictMode } from 'react';

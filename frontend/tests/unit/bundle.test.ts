@@ -147,6 +147,23 @@ describe('a build', () => {
     expect(fonts.filter(({ fileName }) => !fileName.endsWith('.woff2'))).toEqual([]);
   });
 
+  it('gives an embedded block its colours, and the page around it none', () => {
+    const stylesOf = (start: string) => {
+      const names = new Set([start]);
+      for (const name of names) chunks().find(({ fileName }) => fileName === name)?.imports.forEach((each) => names.add(each));
+      const files = chunks().filter(({ fileName }) => names.has(fileName)).flatMap(({ viteMetadata }) => [...(viteMetadata?.importedCss ?? [])]);
+      return files.map(assetText).join('');
+    };
+    const setters = (entry: string) => {
+      const css = stylesOf(chunks().find(({ isEntry, name }) => isEntry && name === entry)?.fileName ?? '');
+      return [...css.matchAll(/([^{}]+)\{[^{}]*(?:--ink|--settle|color-scheme):[^{}]*\}/gu)].map(([, selector = '']) => selector.trim());
+    };
+    const [embedded, pages] = [setters('embed'), setters('main')];
+    expect(embedded).toHaveLength(pages.length);
+    expect(pages.length).toBeGreaterThan(4);
+    expect(embedded).toEqual(pages.map((selector) => `${selector} .ai-block`));
+  });
+
   it('leaves out elkjs, which no diagram uses', () => {
     const modules = chunks().flatMap(({ moduleIds }) => moduleIds);
     expect(modules.some((id) => id.includes('/mermaid/'))).toBe(true);

@@ -4,6 +4,7 @@ import { toCopy, toDownload } from '../answerForms';
 import type { DiagramDrawing } from '../drawing/diagramSvg';
 import type { MenuItem } from '../Menu';
 import { plainText } from '../text/plainText';
+import { tokenRoot } from '../tokenRoot';
 import { pngOf, propertiesAt, standaloneSvg } from './diagramDownload';
 
 export function diagramCopies(data: DiagramData): MenuItem[] {
@@ -35,5 +36,5 @@ export function diagramText({ title, nodes, edges }: DiagramData): string {
 }
 
 function svgOf(drawing: DiagramDrawing): string {
-  return standaloneSvg(drawing, propertiesAt(document.documentElement));
+  return standaloneSvg(drawing, propertiesAt(tokenRoot()));
 }

@@ -3,6 +3,7 @@ import type { Mermaid, MermaidConfig } from 'mermaid';
 import { type DiagramDrawing, cleanDrawing } from './diagramSvg';
 import { type Direction, toStandIns } from './drawnSource';
 import { WIDEST_LABEL, narrowestWidth } from './labelWidth';
+import { tokenRoot } from '../tokenRoot';
 import '../../look/diagram.css';
 import '../../look/drawing.css';
 
@@ -59,7 +60,7 @@ export async function drawDiagram(source: string, key: string): Promise<DiagramD
   const mermaid = await loadMermaid();
   const direction = source.startsWith('flowchart LR') ? 'LR' : 'TD';
   const draft = document.createElement('div');
-  draft.className = 'diagram-draft diagram-drawing';
+  draft.className = 'diagram-draft diagram-drawing ai-block'; // has the fonts on pages of other sites, too
   draft.setAttribute('aria-hidden', 'true');
   document.body.append(draft);
   try {
@@ -93,7 +94,7 @@ async function loadMermaid(): Promise<Mermaid> {
 
 async function initialized(): Promise<Mermaid> {
   const [{ default: mermaid }] = await Promise.all([import('mermaid'), fontsAreThere()]);
-  const fontFamily = getComputedStyle(document.documentElement).getPropertyValue('--ui').trim();
+  const fontFamily = getComputedStyle(tokenRoot()).getPropertyValue('--ui').trim();
   mermaid.initialize({
     ...DIAGRAM_CONFIG,
     themeVariables: { fontSize: '15px', ...(fontFamily ? { fontFamily } : {}) },

@@ -27,7 +27,7 @@ export function PrintWithAnswers({ quiz }: { quiz: QuizData }) {
 
 function Answers({ quiz: { questions } }: { quiz: QuizData }) {
   return (
-    <section className="quiz-key print-only">
+    <section className="quiz-key print-only ai-block">
       <h2>Answers</h2>
       <ol>
         {questions.map(({ question, options, answer, explanation }) => {
