@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -46,11 +47,15 @@ class ChatView(Door):
     def post(self, request: Request, block: str) -> HttpResponseBase:
         require_sse()
         data = request.data
-        asked = last_of_user(messages_in(data))
-        turn = [id_in(asked, "id")]
+        asked, chat = last_of_user(messages_in(data)), id_in(data, "id")
+        turn = [message := id_in(asked, "id")]
         match data.get("trigger", "submit-message"):
             case "regenerate-message":  # another answer to the same message
-                turn.append(checked_id(data.get("messageId") or "-", "messageId"))
+                instead_of = checked_id(data.get("messageId") or message, "messageId")
+                if instead_of == message:  # it names no answer
+                    owner = self.visitor(request).owner
+                    instead_of = newest_ended_id(owner, block, chat, message)
+                turn.append(instead_of)
             case "submit-message":
                 pass
             case _:
@@ -61,7 +66,7 @@ class ChatView(Door):
             block,
             prompt=text_of(asked),
             options=data.get("options"),
-            request_id=request_id_of(AI_SDK, block, id_in(data, "id"), *turn),
+            request_id=request_id_of(AI_SDK, block, chat, *turn),
         )
         return self.watch(request, feed_of(start), after=-1, dialect=UI_MESSAGES)
 
@@ -77,7 +82,7 @@ class ResumeView(Door):
     def get(self, request: Request, block: str, chat: str) -> HttpResponseBase:
         require_sse()
         visitor = self.visitor(request)
-        row = newest_of(visitor.owner, block, chat)
+        row = answers_of(visitor.owner, block, chat).first()
         if row is None or is_long_over(row):
             return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
         return self.watch(request, visible(visitor, row.id), after=-1, dialect=UI_MESSAGES)
@@ -94,7 +99,7 @@ class StopView(Door):
         if "messageId" in request.data:
             turn = id_in(request.data, "messageId")
             return self.cancel_turn(request, request_id_of(AI_SDK, block, chat, turn))
-        row = newest_of(owner, block, chat)
+        row = answers_of(owner, block, chat).first()
         if row is None:
             raise Refused("not_found", "Stream not found.")
         stream_id = row.id
@@ -123,11 +128,26 @@ class ObjectView(Door):
         return self.watch(request, feed_of(start), after=-1, dialect=TEXT)
 
 
-def newest_of(owner: str, block: str, chat: str) -> Stream | None:
-    """Find the newest stream of an owner's chat. The index of request ids finds it."""
-    ids = request_ids_of(AI_SDK, block, chat)
+def answers_of(
+    owner: str, block: str, chat: str, message: str | None = None
+) -> QuerySet[Stream]:
+    """Return the streams of an owner's chat, or of one message in it, the newest first.
+
+    The index of request ids finds them.
+    """
+    ids = request_ids_of(AI_SDK, block, chat, message)
     rows = Stream.objects.filter(owner=owner, request_id__range=ids)
-    return rows.order_by("-created_at", "-id").first()
+    return rows.order_by("-created_at", "-id")
+
+
+def newest_ended_id(owner: str, block: str, chat: str, message: str) -> str:
+    """Return the id of the newest answer to a message that has ended; "-" if none has.
+
+    It tells apart regenerations that name no answer: a repeated call finds the one that still runs,
+    and makes another after its end.
+    """
+    row = answers_of(owner, block, chat, message).filter(ended_at__isnull=False).first()
+    return "-" if row is None else row.id
 
 
 def is_long_over(row: Stream) -> bool:

@@ -60,10 +60,10 @@ def code_of(answer: Any) -> str:
     return str(data["error"]["code"] if "error" in data else data["code"])
 
 
-async def running_stream() -> Stream:
-    """Wait until the one stream of a test has its row."""
+async def running_stream(**fields: Any) -> Stream:
+    """Wait until the one stream of a test, or the one with these fields, has its row."""
     async with asyncio.timeout(30):
-        while (row := await Stream.objects.afirst()) is None:  # noqa: ASYNC110 (no event)
+        while (row := await Stream.objects.filter(**fields).afirst()) is None:  # noqa: ASYNC110 (no event)
             await asyncio.sleep(0.01)
     return row
 
@@ -229,6 +229,24 @@ async def test_a_repeated_start_finds_its_stream_and_a_regenerate_makes_another(
     runs = [data_in((await browser.call("POST", RUN, run_body)).body) for _ in range(2)]
     message_ids = {event["messageId"] for events in runs for event in events[1:-1]}
     assert len(message_ids) == 1
+    assert provider.calls_started == 3
+
+
+@pytest.mark.parametrize("named", [{}, {"messageId": "m1"}], ids=["nothing", "the question"])
+async def test_each_regenerate_that_names_no_answer_makes_a_further_one(
+    browser: Browser, block: BlockType, play: Play, named: Any
+) -> None:
+    provider = play("Hello")
+    body = chat(trigger="regenerate-message", **named)
+    answers = [await browser.call("POST", CHAT, each) for each in (chat(), body, body)]
+    assert len({data_in(answer.body)[0]["messageId"] for answer in answers}) == 3
+    play("It begins. ", {"hang": True})
+    watching = [asyncio.create_task(browser.call("POST", CHAT, body)) for _ in range(2)]
+    await running_stream(ended_at=None)
+    assert (await browser.call("POST", f"{CHAT}/c1/stop")).stream()["status"] == "cancelled"
+    held = [data_in((await each).body)[0] for each in watching]
+    assert held[0] == held[1], "one that still runs is found again"
+    assert await Stream.objects.acount() == 4
     assert provider.calls_started == 3
 
 
