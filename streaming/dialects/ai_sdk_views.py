@@ -89,7 +89,7 @@ class ResumeView(Door):
 
 
 class StopView(Door):
-    """Stops a chat's newest answer; with `messageId`, the answer to that message of the user.
+    """Stops a chat's newest answer; with `messageId`, the newest one to that message of the user.
 
     `useChat().stop()` only closes the connection, which stops no model.
     """
@@ -97,9 +97,12 @@ class StopView(Door):
     def post(self, request: Request, block: str, chat: str) -> HttpResponseBase:
         owner = self.asking_visitor(request).owner
         if "messageId" in request.data:
-            turn = id_in(request.data, "messageId")
-            return self.cancel_turn(request, request_id_of(AI_SDK, block, chat, turn))
-        row = answers_of(owner, block, chat).first()
+            message = id_in(request.data, "messageId")
+            row = answers_of(owner, block, chat, message).filter(ended_at__isnull=True).first()
+            if row is None:  # it may not have begun
+                return self.cancel_turn(request, request_id_of(AI_SDK, block, chat, message))
+        else:
+            row = answers_of(owner, block, chat).first()
         if row is None:
             raise Refused("not_found", "Stream not found.")
         stream_id = row.id

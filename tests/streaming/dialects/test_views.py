@@ -300,6 +300,23 @@ async def test_a_stop_stops_the_model_and_the_viewer_is_told(
         assert ends == ["data-cancelled", "abort", "finish"]
 
 
+async def test_a_stop_that_names_the_question_stops_a_regeneration_and_no_other_answer(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    await browser.call("POST", CHAT, chat())
+    play("It begins. ", {"hang": True})
+    again = chat(trigger="regenerate-message", messageId="a1")
+    watching = [asyncio.create_task(browser.call("POST", CHAT, again))]
+    row = await running_stream(ended_at=None)
+    watching.append(asyncio.create_task(browser.call("POST", CHAT, chat(message="m2"))))
+    other = await running_stream(request_id=request_id_of("ai-sdk", "tale", "c1", "m2"))
+    for message, stream_id in {"m1": row.id, "m2": other.id}.items():
+        stopped = await browser.call("POST", f"{CHAT}/c1/stop", {"messageId": message})
+        assert (stopped.json()["stream_id"], stopped.json()["status"]) == (stream_id, "cancelled")
+    await asyncio.gather(*watching)
+
+
 async def test_a_stop_that_comes_before_its_start_holds_and_calls_no_model(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
