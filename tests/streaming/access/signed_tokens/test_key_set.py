@@ -14,6 +14,7 @@ from streaming.access.signed_tokens.key_set import (
     FRESH_SECONDS,
     INTERVAL_SECONDS,
     KEPT_SECONDS,
+    RENEW_SECONDS,
     WAITING_AT_MOST,
     KeySet,
     keys_of,
@@ -77,12 +78,41 @@ async def test_a_new_key_is_found_and_a_withdrawn_one_lasts_for_minutes(
 async def test_keys_in_use_are_read_again_beside_the_requests(host: Host, keys: KeySet) -> None:
     assert await found(keys, "one")
     host.answer = key_set(public("two"))
-    host.now += FRESH_SECONDS
+    host.now += RENEW_SECONDS
     host.gate.clear()
-    assert await found(keys, "one"), "nobody waits for a key that is known"
+    assert await found(keys, "one"), "nobody waits for a key that is known and fresh"
     host.gate.set()
     await keys._tasks.ended(5)
     assert not await found(keys, "one")
+    assert host.calls == 2
+
+
+@pytest.mark.parametrize("seconds", [FRESH_SECONDS, KEPT_SECONDS - 1])
+async def test_a_withdrawn_key_is_not_accepted_by_the_first_request_after_a_quiet_time(
+    host: Host, keys: KeySet, seconds: float
+) -> None:
+    assert await found(keys, "one")
+    host.answer = key_set(public("two"))
+    host.now += seconds
+    host.gate.clear()
+    asked = [asyncio.create_task(found(keys, "one")) for _ in range(WAITING_AT_MOST + 1)]
+    (first,), held = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    assert len(held) == WAITING_AT_MOST
+    with pytest.raises(Refused, match="can't be read"):
+        await first
+    host.gate.set()
+    assert await asyncio.gather(*held) == [False] * WAITING_AT_MOST
+    assert host.calls == 2
+
+
+async def test_old_keys_count_while_the_server_is_too_slow(
+    host: Host, keys: KeySet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await found(keys, "one")
+    host.now += FRESH_SECONDS
+    host.gate.clear()
+    monkeypatch.setattr(key_sets, "WAIT_SECONDS", 0.01)
+    assert await found(keys, "one")
     assert host.calls == 2
 
 
