@@ -342,6 +342,38 @@ async def test_a_body_that_ends_before_the_answer_is_cut(
         await watching
 
 
+@pytest.mark.parametrize("request_id", [None, "6f7f2c1e-0a5e-4c7a-9a3e-0c9a54f7a1b2"])
+@pytest.mark.parametrize("code", ["shutting_down", "not_authenticated"])
+async def test_a_wait_that_ends_before_the_answer_makes_nobody_pay_for_a_second_one(
+    browser: Browser,
+    block: BlockType,
+    play: Play,
+    process: Process,
+    code: str,
+    request_id: str | None,
+) -> None:
+    play("It begins. ", {"hang": True})
+    named = {} if request_id is None else {"request_id": request_id}
+    waiting = asyncio.create_task(browser.call("POST", COMPLETIONS, completion(**named)))
+    row = await running_stream()
+    async with asyncio.timeout(30):
+        while not process.connections._waits:  # noqa: ASYNC110 (no event)
+            await asyncio.sleep(0.01)
+    if code == "shutting_down":
+        process.connections.dismiss()
+    else:
+        for wait in process.connections._waits:
+            wait.end_right()
+    answer = await waiting
+    assert code_of(answer) == code
+    if request_id is None:
+        assert (answer.status, answer.headers["x-should-retry"]) == (502, "false")
+        assert answer.json()["error"]["id"] == f"chatcmpl-{row.id}"
+    else:  # a repeated request finds its answer
+        assert answer.status == {"shutting_down": 503, "not_authenticated": 401}[code]
+        assert "x-should-retry" not in answer.headers
+
+
 async def test_a_closed_connection_stops_no_model(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
