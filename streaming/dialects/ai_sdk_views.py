@@ -40,6 +40,10 @@ UI_MESSAGES = Dialect(
 )
 TEXT = Dialect(ObjectEncoder, "text/plain; charset=utf-8", EVENT_STREAM_HEADERS)
 
+RESUMABLE_SECONDS = 60
+"""How long an ended answer can be resumed. `useChat` asks for it without its last message: later,
+an answer to an earlier question would be shown below a question that was refused."""
+
 
 class ChatView(Door):
     """Starts the answer to a chat's last message, or finds it again, and streams it."""
@@ -74,7 +78,7 @@ class ChatView(Door):
 class ResumeView(Door):
     """Streams a chat's newest answer again, from its beginning; 204 if there is none to resume.
 
-    That is one which runs, or has ended while its client was away: within `STREAM_LOG_SECONDS`.
+    That is one which runs, or has just ended, while its client was away.
     """
 
     http_method_names: ClassVar[list[str]] = ["get"]
@@ -156,4 +160,5 @@ def newest_ended_id(owner: str, block: str, chat: str, message: str) -> str:
 def is_long_over(row: Stream) -> bool:
     if row.ended_at is None:
         return False
-    return row.ended_at < timezone.now() - timedelta(seconds=settings.STREAM_LOG_SECONDS)
+    seconds = min(RESUMABLE_SECONDS, settings.STREAM_LOG_SECONDS)
+    return row.ended_at < timezone.now() - timedelta(seconds=seconds)

@@ -267,8 +267,10 @@ async def test_a_resume_replays_the_newest_answer_to_its_owner_alone(
         await stranger.call("POST", f"{CHAT}/{chat_id}/stop") for chat_id in ("c1", "none")
     ]
     assert known.problem("not_found") == unknown.problem("not_found")
-    await Stream.objects.aupdate(ended_at=timezone.now() - timezone.timedelta(days=1))
-    assert (await browser.call("GET", resume)).status == 204
+    for seconds, status in {30: 200, 90: 204}.items():  # it may be older than the last question
+        ended_at = timezone.now() - timezone.timedelta(seconds=seconds)
+        await Stream.objects.aupdate(ended_at=ended_at)
+        assert (await browser.call("GET", resume)).status == status
 
 
 # --- stops ------------------------------------------------------------------------------------
