@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK, PyJWTError
 
-from ...errors import Refused
+from ...errors import Refused, UnknownKey
 from ...loop.tasks import Tasks
 
 logger = logging.getLogger(__name__)
@@ -66,6 +66,7 @@ class KeySet:
         self._keys: Keys = {}
         self._read_at: float | None = None  # None: never
         self._tried_at: float | None = None
+        self._sought: tuple[str, str] | None = None  # the key that the last fetch was begun for
         self._has_failed = False
         self._is_slow = False  # a request has waited in vain for the fetch that runs
         self._fetching: asyncio.Task[None] | None = None
@@ -77,6 +78,7 @@ class KeySet:
 
         Raises:
             Refused: `store_unavailable`: the key server can't be reached, so nobody knows.
+            UnknownKey: it may be newer than the last fetch, and the interval is not over.
         """
         age = self._age()
         key = self._keys.get((kid, algorithm)) if age < KEPT_SECONDS else None
@@ -89,6 +91,12 @@ class KeySet:
                 "The keys that verify this token can't be read.",
                 retry_after_seconds=WAIT_SECONDS,
             )
+        if (wait := self._wait_seconds()) > 0 and self._sought != (kid, algorithm):
+            raise UnknownKey(
+                "store_unavailable",
+                "The keys that verify this token were read a moment ago, without its key.",
+                retry_after_seconds=wait,
+            )
         return None
 
     async def prepare(self, kid: str, algorithm: str) -> None:
@@ -100,8 +108,8 @@ class KeySet:
         is_usable = (kid, algorithm) in self._keys and age < FRESH_SECONDS
         if is_usable and age < RENEW_SECONDS:
             return
-        if self._fetching is None and self._may_try():
-            self._tried_at, self._is_slow = self._now(), False
+        if self._fetching is None and self._wait_seconds() <= 0:
+            self._tried_at, self._sought = self._now(), (kid, algorithm)
             self._fetching = self._tasks.start(self._read())
         if is_usable or self._fetching is None or self._waiting >= WAITING_AT_MOST:
             return
@@ -118,8 +126,9 @@ class KeySet:
     def _age(self) -> float:
         return math.inf if self._read_at is None else self._now() - self._read_at
 
-    def _may_try(self) -> bool:
-        return self._tried_at is None or self._now() - self._tried_at >= INTERVAL_SECONDS
+    def _wait_seconds(self) -> float:
+        """How long until the next fetch may begin."""
+        return 0 if self._tried_at is None else self._tried_at + INTERVAL_SECONDS - self._now()
 
     async def _read(self) -> None:
         try:

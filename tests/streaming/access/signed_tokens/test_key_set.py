@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 import pytest_asyncio
@@ -19,7 +20,7 @@ from streaming.access.signed_tokens.key_set import (
     KeySet,
     keys_of,
 )
-from streaming.errors import Refused
+from streaming.errors import Refused, UnknownKey
 from tests.support.key_server import EC_KEY, KeyServer, key_server, key_set, public
 
 
@@ -71,8 +72,26 @@ async def test_a_new_key_is_found_and_a_withdrawn_one_lasts_for_minutes(
     host.answer = key_set(public("two"))
     host.now += INTERVAL_SECONDS
     assert await found(keys, "two")
+    host.now += INTERVAL_SECONDS
     assert not await found(keys, "one")
-    assert host.calls == 2
+    assert host.calls == 3
+
+
+async def test_a_token_of_a_new_key_is_told_when_the_keys_may_be_read_again(
+    host: Host, keys: KeySet
+) -> None:
+    assert await found(keys, "one")
+    host.answer = key_set(public("one"), public("two"))
+    host.now += INTERVAL_SECONDS - 3
+    refusal = await refused(keys, "two")
+    assert isinstance(refusal, UnknownKey)
+    assert refusal.retry_after_seconds == 3
+    host.now += refusal.retry_after_seconds
+    assert await found(keys, "two")
+    host.now += INTERVAL_SECONDS
+    assert not await found(keys, "three")
+    assert not await found(keys, "three"), "it is not asked for again and again"
+    assert host.calls == 3
 
 
 async def test_keys_in_use_are_read_again_beside_the_requests(host: Host, keys: KeySet) -> None:
@@ -122,7 +141,8 @@ async def test_tokens_with_invented_keys_cause_one_fetch_in_an_interval(
     assert await found(keys, "one")
     for number in range(60):
         host.now += INTERVAL_SECONDS / 50
-        assert not await found(keys, f"invented {number}")
+        with suppress(UnknownKey):
+            assert not await found(keys, f"invented {number}")
     assert host.calls == 2
 
 
