@@ -91,7 +91,9 @@ class KeySet:
                 "The keys that verify this token can't be read.",
                 retry_after_seconds=WAIT_SECONDS,
             )
-        if (wait := self._wait_seconds()) > 0 and self._sought != (kid, algorithm):
+        is_known = any(kid == name for name, _ in self._keys)  # for another algorithm
+        is_sought = self._sought == (kid, algorithm)
+        if (wait := self._wait_seconds()) > 0 and not (is_known or is_sought):
             raise UnknownKey(
                 "store_unavailable",
                 "The keys that verify this token were read a moment ago, without its key.",
