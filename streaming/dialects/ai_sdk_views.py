@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -15,9 +16,10 @@ from rest_framework.request import Request
 from blocks.catalog import get_block
 
 from ..errors import Refused
+from ..generating.starting import Started
 from ..http.endpoint import Dialect, answer_when_done, require_sse
 from ..http.handover import EVENT_STREAM_HEADERS
-from ..http.starting import visible
+from ..http.starting import Start, visible
 from ..models import Stream
 from ..process import Process
 from .ai_sdk import ObjectEncoder, UiMessageEncoder
@@ -53,6 +55,7 @@ class ChatView(Door):
         data = request.data
         asked, chat = last_of_user(messages_in(data)), id_in(data, "id")
         turn = [message := id_in(asked, "id")]
+        is_edit = False
         match data.get("trigger", "submit-message"):
             case "regenerate-message":  # another answer to the same message
                 instead_of = checked_id(data.get("messageId") or message, "messageId")
@@ -61,17 +64,19 @@ class ChatView(Door):
                     instead_of = newest_ended_id(owner, block, chat, message)
                 turn.append(instead_of)
             case "submit-message":
-                pass
+                is_edit = data.get("messageId") == message
             case _:
                 words = "trigger: submit-message or regenerate-message."
                 raise Refused("invalid_input", words, field="trigger")
-        start = self.prepare(
-            request,
-            block,
-            prompt=text_of(asked),
-            options=data.get("options"),
-            request_id=request_id_of(AI_SDK, block, chat, *turn),
-        )
+        text, options = text_of(asked), data.get("options")
+
+        def prepared(*turn: str) -> Start:
+            request_id = request_id_of(AI_SDK, block, chat, *turn)
+            return self.prepare(request, block, prompt=text, options=options, request_id=request_id)
+
+        start = prepared(*turn)
+        if is_edit:  # the message may have had another text, and an answer to that
+            start = or_if_conflict(start, prepared(message, "edit", text, json.dumps(options)))
         return self.watch(request, feed_of(start), after=-1, dialect=UI_MESSAGES)
 
 
@@ -155,6 +160,20 @@ def newest_ended_id(owner: str, block: str, chat: str, message: str) -> str:
     """
     row = answers_of(owner, block, chat, message).filter(ended_at__isnull=False).first()
     return "-" if row is None else row.id
+
+
+def or_if_conflict(start: Start, other: Start) -> Start:
+    """Make the other start if the `request_id` of the first one was used for another input."""
+
+    async def make(process: Process) -> Started:
+        try:
+            return await start(process)
+        except Refused as refused:
+            if refused.code != "request_conflict":
+                raise
+        return await other(process)
+
+    return make
 
 
 def is_long_over(row: Stream) -> bool:

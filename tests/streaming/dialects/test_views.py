@@ -232,6 +232,28 @@ async def test_a_repeated_start_finds_its_stream_and_a_regenerate_makes_another(
     assert provider.calls_started == 3
 
 
+async def test_an_edited_message_gets_its_own_answer_and_the_same_one_again(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    provider = play("Hello")
+    bodies = [
+        chat(),
+        chat(messageId="m1"),  # sent again, unchanged
+        *[chat("Else?", messageId="m1")] * 2,
+        chat("Else again?", messageId="m1"),
+    ]
+    answers = [await browser.call("POST", CHAT, body) for body in bodies]
+    ids = [data_in(answer.body)[0]["messageId"] for answer in answers]
+    assert ids[0] == ids[1] and ids[2] == ids[3]
+    assert len(set(ids)) == provider.calls_started == 3
+    play("It begins. ", {"hang": True})
+    watching = asyncio.create_task(browser.call("POST", CHAT, chat("And?", messageId="m1")))
+    row = await running_stream(ended_at=None)
+    stopped = await browser.call("POST", f"{CHAT}/c1/stop", {"messageId": "m1"})
+    assert stopped.stream()["stream_id"] == row.id
+    await watching
+
+
 @pytest.mark.parametrize("named", [{}, {"messageId": "m1"}], ids=["nothing", "the question"])
 async def test_each_regenerate_that_names_no_answer_makes_a_further_one(
     browser: Browser, block: BlockType, play: Play, named: Any
