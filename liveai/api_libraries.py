@@ -4,6 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+OF_OPENAI = [
+    "user-agent",
+    *[
+        f"x-stainless-{name}"
+        for name in (
+            "arch",
+            "async",
+            "custom-poll-interval",
+            "helper-method",
+            "lang",
+            "os",
+            "package-version",
+            "poll-helper",
+            "retry-count",
+            "runtime",
+            "runtime-version",
+            "timeout",
+        )
+    ],
+]
+"""What OpenAI's package for JavaScript sends with each request. Nothing here reads it."""
+
 API_LIBRARIES: dict[str, Any] = {
     "REST_FRAMEWORK": {
         "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -25,6 +47,12 @@ API_LIBRARIES: dict[str, Any] = {
     # Other origins (CORS_ALLOWED_ORIGINS): with a token, never with a cookie.
     "CORS_URLS_REGEX": r"^/(api|v1)(/|$)",
     "CORS_ALLOW_METHODS": ["GET", "POST", "DELETE"],
-    "CORS_ALLOW_HEADERS": ["accept", "authorization", "content-type", "last-event-id"],
+    "CORS_ALLOW_HEADERS": [
+        "accept",
+        "authorization",
+        "content-type",
+        "last-event-id",
+        *OF_OPENAI,
+    ],
     "CORS_EXPOSE_HEADERS": ["Retry-After", "WWW-Authenticate", "X-Request-ID"],
 }

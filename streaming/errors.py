@@ -27,3 +27,7 @@ class Refused(Exception):
         self.retry_after_seconds = retry_after_seconds
         self.extra = extra
         super().__init__(self.message)
+
+
+class UnknownKey(Refused):
+    """`store_unavailable`: a token names a key that nobody may look for yet. It may be invented."""

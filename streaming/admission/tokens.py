@@ -15,7 +15,7 @@ from ..access.addresses import countable_address
 from ..access.signed_tokens.issuers import issuers
 from ..access.tokens import TOKEN, find_token, mark_used, visitor_of_token
 from ..access.visitor import Visitor, visitor_of_grant
-from ..errors import Refused
+from ..errors import Refused, UnknownKey
 from .bucket import Buckets
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Tokens:
         Raises:
             Refused: `not_authenticated`: the token is not valid; `rate_limited`: so were too many
                 tokens of this address; `store_unavailable`: nobody knows, because the keys of a
-                signed token can't be read.
+                signed token can't be read, or not yet once more.
         """
         address, signed = countable_address(client), self._verifier_of(token)
         try:
@@ -85,7 +85,7 @@ class Tokens:
                 return AnonymousUser(), visitor_of_grant(signed.verify(token), client=client)
             row = find_token(token)
         except Refused as refused:
-            if refused.code == "not_authenticated":
+            if refused.code == "not_authenticated" or isinstance(refused, UnknownKey):
                 self._count(address, 1)
             raise
         mark_used(row)

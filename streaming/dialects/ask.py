@@ -81,14 +81,25 @@ def _digits(name: str, *ids: str) -> str:
 def request_id_of(dialect: str, block: str, chat: str, *turn: str) -> str:
     """Make the `request_id` of one turn of a chat: a UUID whose first half is the chat's.
 
-    So a repeated request finds its stream, and a chat its newest one. Streams of other owners don't
+    So a repeated request finds its stream, and a chat its newest one. The second half begins with
+    the turn's first id: all answers to a message are found alike. Streams of other owners don't
     count, whatever ids their clients use.
     """
     first, second = _digits("chat", dialect, block, chat), _digits("turn", *turn)
-    return str(uuid.UUID(f"{first[:12]}8{first[12:15]}8{second[:15]}"))
+    own = f"{_digits('message', *turn[:1])[:7]}{second[:8]}"
+    return str(uuid.UUID(f"{first[:12]}8{first[12:15]}8{own}"))
 
 
-def request_ids_of(dialect: str, block: str, chat: str) -> tuple[str, str]:
-    """Return the lowest and the highest `request_id` of a chat's turns, as texts."""
-    beginning = request_id_of(dialect, block, chat)[:19]
-    return f"{beginning}8000-{'0' * 12}", f"{beginning}8fff-{'f' * 12}"
+def request_ids_of(
+    dialect: str, block: str, chat: str, message: str | None = None
+) -> tuple[str, str]:
+    """Return the lowest and the highest `request_id` of a chat's turns, as texts.
+
+    Args:
+        message: only of the turns that begin with this id.
+    """
+    if message is None:
+        beginning = request_id_of(dialect, block, chat)[:19]
+        return f"{beginning}8000-{'0' * 12}", f"{beginning}8fff-{'f' * 12}"
+    beginning = request_id_of(dialect, block, chat, message)[:-8]
+    return f"{beginning}{'0' * 8}", f"{beginning}{'f' * 8}"

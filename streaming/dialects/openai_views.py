@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -17,12 +18,14 @@ from ..access.rights import right_of
 from ..errors import Refused
 from ..http.endpoint import Dialect, answer_on_loop, rendered, require_sse, until_ended
 from ..http.handover import EVENT_STREAM_HEADERS
-from ..http.problems import exception_handler, problem
+from ..http.problems import exception_handler, http_refusal_of, problem
 from ..http.starting import Start
 from ..process import Process
 from .ask import last_of_user, messages_in, text_of
 from .door import Door, feed_of
-from .openai_chat import ChatCompletionEncoder, completion_of, error_document
+from .openai_chat import ChatCompletionEncoder, completion_id, completion_of, error_document
+
+logger = logging.getLogger(__name__)
 
 KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 NO_RETRY = {"x-should-retry": "false"}
@@ -100,11 +103,20 @@ class ChatCompletionsView(OpenAIDoor):
     def _answer_whole(self, request: Request, start: Start) -> HttpResponseBase:
         session = None if request.auth is not None else request._request.session
         right = right_of(self.visitor(request), session)
+        may_be_repeated = request.data.get("request_id") is not None
 
         async def answer(process: Process) -> HttpResponseBase:
             feed = (await start(process)).feed
-            await until_ended(feed, right, process)
-            return whole_answer(await process.manager.finder.describe(feed))
+            try:
+                await until_ended(feed, right, process)
+                return whole_answer(await process.manager.finder.describe(feed))
+            except Exception as error:
+                if may_be_repeated:
+                    raise
+                refused = http_refusal_of(error)
+                if refused.code == "internal":
+                    logger.exception("An API call failed.")
+                return unseen_answer(refused, feed.stream_id)
 
         return answer_on_loop(answer, request=request._request, refuse=self.refuse)
 
@@ -120,6 +132,21 @@ def whole_answer(document: dict[str, Any]) -> HttpResponse:
         failure = document["error"]
         error = error_document(failure["message"], failure["code"], kind="server_error")
         response = rendered(error, status=502)
+    return not_repeated(response)
+
+
+def unseen_answer(refused: Refused, stream_id: str) -> HttpResponse:
+    """Build the response if the wait for an answer ends before the answer does.
+
+    The answer goes on. A 503 would make nginx and OpenAI's clients start, and pay for, another one.
+    """
+    text = f"{refused.message} The answer goes on, as stream {stream_id}."
+    error = error_document(text, refused.code, kind="server_error")
+    error["error"]["id"] = completion_id(stream_id)
+    return not_repeated(rendered(error, status=502))
+
+
+def not_repeated(response: HttpResponse) -> HttpResponse:
     for name, value in NO_RETRY.items():
         response[name] = value
     return response

@@ -20,6 +20,7 @@ import httpx_sse
 import openai
 import pytest
 
+from liveai.api_libraries import API_LIBRARIES
 from tests.support.frontend.node import node_environment
 from tests.support.servers.harness import Database, Server, running
 from tests.support.servers.tokens import add_token
@@ -141,7 +142,11 @@ def test_openai_for_node_starts_finds_its_answer_again_and_is_stopped(seen: Any)
     assert told["again"]["text"] == BRIEF_ANSWER
     assert told["again"]["id"] == told["cut"]["id"]
     assert (told["stopped"]["status"], told["stopped"]["failure"]) == (200, "cancelled")
+    assert told["helped"] == BRIEF_ANSWER
     assert "ask-question" in told["models"]
+    # In a page of another origin, each of these needs the preflight's leave.
+    assert {"authorization", "x-stainless-helper-method"} <= set(told["headers"])
+    assert set(told["headers"]) <= set(API_LIBRARIES["CORS_ALLOW_HEADERS"])
 
 
 def test_openai_for_python_starts_finds_its_answer_again_and_is_stopped(site: Site) -> None:

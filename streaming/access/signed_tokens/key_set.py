@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK, PyJWTError
 
-from ...errors import Refused
+from ...errors import Refused, UnknownKey
 from ...loop.tasks import Tasks
 
 logger = logging.getLogger(__name__)
@@ -27,11 +28,14 @@ FETCH_SECONDS = 5.0
 INTERVAL_SECONDS = 10.0
 """Least time between the beginnings of two fetches, whoever asks for them: tokens name any key."""
 
+RENEW_SECONDS = 240.0
+"""How old keys are when they are read again beside the requests, so that a busy site never waits."""
+
 FRESH_SECONDS = 300.0
-"""How long keys are used before they are read again. A key that was withdrawn lasts as long."""
+"""How long keys are used without being read again. A key that was withdrawn lasts as long."""
 
 KEPT_SECONDS = 3600.0
-"""How long keys are used while the key server can't be reached."""
+"""How long keys are used while the key server can't be reached, or takes too long."""
 
 WAIT_SECONDS = 2.0
 WAITING_AT_MOST = 2
@@ -62,7 +66,9 @@ class KeySet:
         self._keys: Keys = {}
         self._read_at: float | None = None  # None: never
         self._tried_at: float | None = None
+        self._sought: tuple[str, str] | None = None  # the key that the last fetch was begun for
         self._has_failed = False
+        self._is_slow = False  # a request has waited in vain for the fetch that runs
         self._fetching: asyncio.Task[None] | None = None
         self._waiting = 0
         self._tasks = Tasks()
@@ -72,42 +78,59 @@ class KeySet:
 
         Raises:
             Refused: `store_unavailable`: the key server can't be reached, so nobody knows.
+            UnknownKey: it may be newer than the last fetch, and the interval is not over.
         """
-        is_kept = self._read_at is not None and self._now() - self._read_at < KEPT_SECONDS
-        key = self._keys.get((kid, algorithm)) if is_kept else None
-        if key is None and (not is_kept or self._has_failed or self._fetching is not None):
+        age = self._age()
+        key = self._keys.get((kid, algorithm)) if age < KEPT_SECONDS else None
+        is_out_of_reach = self._has_failed or self._is_slow
+        if key is not None and (age < FRESH_SECONDS or is_out_of_reach):
+            return key
+        if age >= FRESH_SECONDS or self._has_failed or self._fetching is not None:
             raise Refused(
                 "store_unavailable",
                 "The keys that verify this token can't be read.",
                 retry_after_seconds=WAIT_SECONDS,
             )
-        return key
+        is_known = any(kid == name for name, _ in self._keys)  # for another algorithm
+        is_sought = self._sought == (kid, algorithm)
+        if (wait := self._wait_seconds()) > 0 and not (is_known or is_sought):
+            raise UnknownKey(
+                "store_unavailable",
+                "The keys that verify this token were read a moment ago, without its key.",
+                retry_after_seconds=wait,
+            )
+        return None
 
     async def prepare(self, kid: str, algorithm: str) -> None:
-        """Read the key set if this key is unknown or the keys are old; wait for an unknown one.
+        """Read the key set if this key is unknown or the keys are old; wait if it is needed.
 
         Never raises. Waits for `WAIT_SECONDS` at most. Safe to cancel: the fetch goes on.
         """
-        age = None if self._read_at is None else self._now() - self._read_at
-        is_known = (kid, algorithm) in self._keys and age is not None and age < KEPT_SECONDS
-        if is_known and age is not None and age < FRESH_SECONDS:
+        age = self._age()
+        is_usable = (kid, algorithm) in self._keys and age < FRESH_SECONDS
+        if is_usable and age < RENEW_SECONDS:
             return
-        if self._fetching is None and self._may_try():
-            self._tried_at = self._now()
+        if self._fetching is None and self._wait_seconds() <= 0:
+            self._tried_at, self._sought = self._now(), (kid, algorithm)
             self._fetching = self._tasks.start(self._read())
-        if is_known or self._fetching is None or self._waiting >= WAITING_AT_MOST:
+        if is_usable or self._fetching is None or self._waiting >= WAITING_AT_MOST:
             return
         self._waiting += 1
         try:
-            await asyncio.wait({self._fetching}, timeout=WAIT_SECONDS)
+            done, _ = await asyncio.wait({self._fetching}, timeout=WAIT_SECONDS)
+            self._is_slow = not done
         finally:
             self._waiting -= 1
 
     async def aclose(self) -> None:
         await self._tasks.aclose()
 
-    def _may_try(self) -> bool:
-        return self._tried_at is None or self._now() - self._tried_at >= INTERVAL_SECONDS
+    def _age(self) -> float:
+        return math.inf if self._read_at is None else self._now() - self._read_at
+
+    def _wait_seconds(self) -> float:
+        """How long until the next fetch may begin."""
+        return 0 if self._tried_at is None else self._tried_at + INTERVAL_SECONDS - self._now()
 
     async def _read(self) -> None:
         try:
@@ -119,7 +142,7 @@ class KeySet:
             # Neither the address nor the text: an address may hold a secret.
             logger.warning("The keys of an issuer can't be read (%s).", type(error).__name__)
         finally:
-            self._fetching = None
+            self._fetching, self._is_slow = None, False
 
 
 def keys_of(document: bytes) -> Keys:

@@ -208,10 +208,14 @@ async function runAgUi() {
 // --- OpenAI -------------------------------------------------------------------------------------
 
 async function runOpenAI() {
+  const names = new Set(); // of the headers, which a page of another origin must be allowed to send
   const client = new OpenAI({
     baseURL: `${BASE}/v1`,
     apiKey: TOKEN,
-    fetch: (input, init) => globalThis.fetch(input, init),
+    fetch: (input, init) => {
+      for (const name of new Headers(init.headers).keys()) names.add(name);
+      return globalThis.fetch(input, init);
+    },
   });
   const ask = (content, more = {}) =>
     client.chat.completions.create({
@@ -250,7 +254,13 @@ async function runOpenAI() {
       );
     });
   });
+  const helped = client.chat.completions.stream({
+    model: 'ask-question',
+    messages: [{ role: 'user', content: BRIEF }],
+  });
+  seen.helped = (await helped.finalChatCompletion()).choices[0].message.content;
   seen.models = (await client.models.list()).data.map((model) => model.id);
+  seen.headers = [...names];
   return seen;
 }
 

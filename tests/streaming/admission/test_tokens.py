@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from liveai.api_tokens.making import make_token
 from streaming.admission.tokens import INVALID_BURST, LOOKUPS_BURST, Tokens
-from streaming.errors import Refused
+from streaming.errors import Refused, UnknownKey
 from tests.support.streaming.api_tokens import NO_TOKEN
 
 HERE, THERE, PROXY = "203.0.113.7", "203.0.113.8", "127.0.0.1"
@@ -52,6 +53,15 @@ def test_too_many_invalid_tokens_of_an_address_are_refused(clock: Clock, secret:
     tokens.admit(secret, client=THERE)
     clock.now += refused.retry_after_seconds
     assert refusal(tokens, NO_TOKEN, HERE).code == "not_authenticated"
+
+
+def test_a_token_of_an_unknown_key_counts_and_one_of_unread_keys_does_not(clock: Clock) -> None:
+    verifier = Mock(takes=Mock(return_value=True))
+    tokens = Tokens(now=clock, verifier=verifier)
+    for kind, last in {Refused: "store_unavailable", UnknownKey: "rate_limited"}.items():
+        verifier.verify.side_effect = kind("store_unavailable")
+        codes = [refusal(tokens, "a.b.c", HERE).code for _ in range(int(INVALID_BURST) + 30)]
+        assert (codes[0], codes[-1]) == ("store_unavailable", last)
 
 
 def test_beyond_the_limit_valid_tokens_are_found_at_a_bounded_cost(

@@ -60,10 +60,10 @@ def code_of(answer: Any) -> str:
     return str(data["error"]["code"] if "error" in data else data["code"])
 
 
-async def running_stream() -> Stream:
-    """Wait until the one stream of a test has its row."""
+async def running_stream(**fields: Any) -> Stream:
+    """Wait until the one stream of a test, or the one with these fields, has its row."""
     async with asyncio.timeout(30):
-        while (row := await Stream.objects.afirst()) is None:  # noqa: ASYNC110 (no event)
+        while (row := await Stream.objects.filter(**fields).afirst()) is None:  # noqa: ASYNC110 (no event)
             await asyncio.sleep(0.01)
     return row
 
@@ -232,6 +232,46 @@ async def test_a_repeated_start_finds_its_stream_and_a_regenerate_makes_another(
     assert provider.calls_started == 3
 
 
+async def test_an_edited_message_gets_its_own_answer_and_the_same_one_again(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    provider = play("Hello")
+    bodies = [
+        chat(),
+        chat(messageId="m1"),  # sent again, unchanged
+        *[chat("Else?", messageId="m1")] * 2,
+        chat("Else again?", messageId="m1"),
+    ]
+    answers = [await browser.call("POST", CHAT, body) for body in bodies]
+    ids = [data_in(answer.body)[0]["messageId"] for answer in answers]
+    assert ids[0] == ids[1] and ids[2] == ids[3]
+    assert len(set(ids)) == provider.calls_started == 3
+    play("It begins. ", {"hang": True})
+    watching = asyncio.create_task(browser.call("POST", CHAT, chat("And?", messageId="m1")))
+    row = await running_stream(ended_at=None)
+    stopped = await browser.call("POST", f"{CHAT}/c1/stop", {"messageId": "m1"})
+    assert stopped.stream()["stream_id"] == row.id
+    await watching
+
+
+@pytest.mark.parametrize("named", [{}, {"messageId": "m1"}], ids=["nothing", "the question"])
+async def test_each_regenerate_that_names_no_answer_makes_a_further_one(
+    browser: Browser, block: BlockType, play: Play, named: Any
+) -> None:
+    provider = play("Hello")
+    body = chat(trigger="regenerate-message", **named)
+    answers = [await browser.call("POST", CHAT, each) for each in (chat(), body, body)]
+    assert len({data_in(answer.body)[0]["messageId"] for answer in answers}) == 3
+    play("It begins. ", {"hang": True})
+    watching = [asyncio.create_task(browser.call("POST", CHAT, body)) for _ in range(2)]
+    await running_stream(ended_at=None)
+    assert (await browser.call("POST", f"{CHAT}/c1/stop")).stream()["status"] == "cancelled"
+    held = [data_in((await each).body)[0] for each in watching]
+    assert held[0] == held[1], "one that still runs is found again"
+    assert await Stream.objects.acount() == 4
+    assert provider.calls_started == 3
+
+
 async def test_a_resume_replays_the_newest_answer_to_its_owner_alone(
     browser: Browser, make_browser: Any, block: BlockType, play: Play
 ) -> None:
@@ -249,8 +289,10 @@ async def test_a_resume_replays_the_newest_answer_to_its_owner_alone(
         await stranger.call("POST", f"{CHAT}/{chat_id}/stop") for chat_id in ("c1", "none")
     ]
     assert known.problem("not_found") == unknown.problem("not_found")
-    await Stream.objects.aupdate(ended_at=timezone.now() - timezone.timedelta(days=1))
-    assert (await browser.call("GET", resume)).status == 204
+    for seconds, status in {30: 200, 90: 204}.items():  # it may be older than the last question
+        ended_at = timezone.now() - timezone.timedelta(seconds=seconds)
+        await Stream.objects.aupdate(ended_at=ended_at)
+        assert (await browser.call("GET", resume)).status == status
 
 
 # --- stops ------------------------------------------------------------------------------------
@@ -282,6 +324,23 @@ async def test_a_stop_stops_the_model_and_the_viewer_is_told(
         assert ends == ["data-cancelled", "abort", "finish"]
 
 
+async def test_a_stop_that_names_the_question_stops_a_regeneration_and_no_other_answer(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    await browser.call("POST", CHAT, chat())
+    play("It begins. ", {"hang": True})
+    again = chat(trigger="regenerate-message", messageId="a1")
+    watching = [asyncio.create_task(browser.call("POST", CHAT, again))]
+    row = await running_stream(ended_at=None)
+    watching.append(asyncio.create_task(browser.call("POST", CHAT, chat(message="m2"))))
+    other = await running_stream(request_id=request_id_of("ai-sdk", "tale", "c1", "m2"))
+    for message, stream_id in {"m1": row.id, "m2": other.id}.items():
+        stopped = await browser.call("POST", f"{CHAT}/c1/stop", {"messageId": message})
+        assert (stopped.json()["stream_id"], stopped.json()["status"]) == (stream_id, "cancelled")
+    await asyncio.gather(*watching)
+
+
 async def test_a_stop_that_comes_before_its_start_holds_and_calls_no_model(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
@@ -305,6 +364,38 @@ async def test_a_body_that_ends_before_the_answer_is_cut(
     process.connections.dismiss()
     with pytest.raises(AssertionError, match="without ending its answer"):
         await watching
+
+
+@pytest.mark.parametrize("request_id", [None, "6f7f2c1e-0a5e-4c7a-9a3e-0c9a54f7a1b2"])
+@pytest.mark.parametrize("code", ["shutting_down", "not_authenticated"])
+async def test_a_wait_that_ends_before_the_answer_makes_nobody_pay_for_a_second_one(
+    browser: Browser,
+    block: BlockType,
+    play: Play,
+    process: Process,
+    code: str,
+    request_id: str | None,
+) -> None:
+    play("It begins. ", {"hang": True})
+    named = {} if request_id is None else {"request_id": request_id}
+    waiting = asyncio.create_task(browser.call("POST", COMPLETIONS, completion(**named)))
+    row = await running_stream()
+    async with asyncio.timeout(30):
+        while not process.connections._waits:  # noqa: ASYNC110 (no event)
+            await asyncio.sleep(0.01)
+    if code == "shutting_down":
+        process.connections.dismiss()
+    else:
+        for wait in process.connections._waits:
+            wait.end_right()
+    answer = await waiting
+    assert code_of(answer) == code
+    if request_id is None:
+        assert (answer.status, answer.headers["x-should-retry"]) == (502, "false")
+        assert answer.json()["error"]["id"] == f"chatcmpl-{row.id}"
+    else:  # a repeated request finds its answer
+        assert answer.status == {"shutting_down": 503, "not_authenticated": 401}[code]
+        assert "x-should-retry" not in answer.headers
 
 
 async def test_a_closed_connection_stops_no_model(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 import pytest_asyncio
@@ -14,11 +15,12 @@ from streaming.access.signed_tokens.key_set import (
     FRESH_SECONDS,
     INTERVAL_SECONDS,
     KEPT_SECONDS,
+    RENEW_SECONDS,
     WAITING_AT_MOST,
     KeySet,
     keys_of,
 )
-from streaming.errors import Refused
+from streaming.errors import Refused, UnknownKey
 from tests.support.key_server import EC_KEY, KeyServer, key_server, key_set, public
 
 
@@ -70,19 +72,66 @@ async def test_a_new_key_is_found_and_a_withdrawn_one_lasts_for_minutes(
     host.answer = key_set(public("two"))
     host.now += INTERVAL_SECONDS
     assert await found(keys, "two")
+    host.now += INTERVAL_SECONDS
     assert not await found(keys, "one")
-    assert host.calls == 2
+    assert host.calls == 3
+
+
+async def test_a_token_of_a_new_key_is_told_when_the_keys_may_be_read_again(
+    host: Host, keys: KeySet
+) -> None:
+    assert await found(keys, "one")
+    host.answer = key_set(public("one"), public("two"))
+    host.now += INTERVAL_SECONDS - 3
+    refusal = await refused(keys, "two")
+    assert isinstance(refusal, UnknownKey)
+    assert refusal.retry_after_seconds == 3
+    host.now += refusal.retry_after_seconds
+    assert await found(keys, "two")
+    host.now += INTERVAL_SECONDS
+    assert not await found(keys, "three")
+    assert not await found(keys, "three"), "it is not asked for again and again"
+    assert host.calls == 3
 
 
 async def test_keys_in_use_are_read_again_beside_the_requests(host: Host, keys: KeySet) -> None:
     assert await found(keys, "one")
     host.answer = key_set(public("two"))
-    host.now += FRESH_SECONDS
+    host.now += RENEW_SECONDS
     host.gate.clear()
-    assert await found(keys, "one"), "nobody waits for a key that is known"
+    assert await found(keys, "one"), "nobody waits for a key that is known and fresh"
     host.gate.set()
     await keys._tasks.ended(5)
     assert not await found(keys, "one")
+    assert host.calls == 2
+
+
+@pytest.mark.parametrize("seconds", [FRESH_SECONDS, KEPT_SECONDS - 1])
+async def test_a_withdrawn_key_is_not_accepted_by_the_first_request_after_a_quiet_time(
+    host: Host, keys: KeySet, seconds: float
+) -> None:
+    assert await found(keys, "one")
+    host.answer = key_set(public("two"))
+    host.now += seconds
+    host.gate.clear()
+    asked = [asyncio.create_task(found(keys, "one")) for _ in range(WAITING_AT_MOST + 1)]
+    (first,), held = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    assert len(held) == WAITING_AT_MOST
+    with pytest.raises(Refused, match="can't be read"):
+        await first
+    host.gate.set()
+    assert await asyncio.gather(*held) == [False] * WAITING_AT_MOST
+    assert host.calls == 2
+
+
+async def test_old_keys_count_while_the_server_is_too_slow(
+    host: Host, keys: KeySet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await found(keys, "one")
+    host.now += FRESH_SECONDS
+    host.gate.clear()
+    monkeypatch.setattr(key_sets, "WAIT_SECONDS", 0.01)
+    assert await found(keys, "one")
     assert host.calls == 2
 
 
@@ -92,7 +141,8 @@ async def test_tokens_with_invented_keys_cause_one_fetch_in_an_interval(
     assert await found(keys, "one")
     for number in range(60):
         host.now += INTERVAL_SECONDS / 50
-        assert not await found(keys, f"invented {number}")
+        with suppress(UnknownKey):
+            assert not await found(keys, f"invented {number}")
     assert host.calls == 2
 
 
