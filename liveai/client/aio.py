@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import closing
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -147,13 +148,14 @@ class AsyncClient:
 
     async def _run(self, steps: Steps[T]) -> T:
         outcome: Any = None
-        while True:
-            try:
-                step = steps.send(outcome)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            outcome = await self._take(step)
+        with closing(steps):  # an exception's traceback would keep them, and what they hold
+            while True:
+                try:
+                    step = steps.send(outcome)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                outcome = await self._take(step)
 
     async def _take(self, step: Step) -> Any:
         """Take a step that needs no open line; return its outcome."""
@@ -283,5 +285,6 @@ class AsyncAnswer(Held):
                     case _:
                         outcome = await self._client._take(step)
         finally:
+            steps.close()
             if line is not None:
                 await line.aclose()

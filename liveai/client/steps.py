@@ -32,7 +32,6 @@ class Reply:
     status: int
     headers: Mapping[str, str]  # names in small letters
     body: Any = None  # parsed JSON; None: it is none
-    cookies: Mapping[str, str] = field(default_factory=dict)
 
 
 class Lost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -154,13 +155,14 @@ class Client:
 
     def _run(self, steps: Steps[T]) -> T:
         outcome: Any = None
-        while True:
-            try:
-                step = steps.send(outcome)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            outcome = self._take(step)
+        with closing(steps):  # an exception's traceback would keep them, and what they hold
+            while True:
+                try:
+                    step = steps.send(outcome)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                outcome = self._take(step)
 
     def _take(self, step: Step) -> Any:
         """Take a step that needs no open line; return its outcome."""
@@ -288,5 +290,6 @@ class Answer(Held):
                     case _:
                         outcome = self._client._take(step)
         finally:
+            steps.close()
             if line is not None:
                 line.close()

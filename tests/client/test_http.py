@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -22,11 +23,19 @@ async def read(kind: Any, respond: Respond, url: str = "https://ai.example/site/
     """Ask a server that responds so, and return the end of its answer."""
     transport = httpx.MockTransport(respond)
     client = kind(url, token=" a-token\n", patience=NOT_PATIENT, transport=transport)
+    end: Terminal = await taken(client, "ask", "ask-question", "Hello")
+    return end
+
+
+async def taken(client: Any, name: str, *given: Any) -> Any:
+    """Call a method of a client of either kind, read the answer if it is one, and close it."""
     if isinstance(client, AsyncClient):
         async with client:
-            return await client.ask("ask-question", "Hello").read()
+            called = getattr(client, name)(*given)
+            return await (called if name != "ask" else called.read())
     with client:
-        return client.ask("ask-question", "Hello").read()
+        called = getattr(client, name)(*given)
+        return called if name != "ask" else called.read()
 
 
 @BOTH
@@ -74,10 +83,89 @@ async def test_what_is_no_answer_is_an_error_with_a_code(
 
 
 @BOTH
-@pytest.mark.parametrize("url", ["ai.example", "ftp://ai.example", "https://", ""])
+@pytest.mark.parametrize(
+    "url", ["ai.example", "ftp://ai.example", "https://", "https://ai.example:99999", ""]
+)
 def test_an_address_that_is_none_is_refused(kind: Any, url: str) -> None:
     with pytest.raises(ValueError, match="base_url"):
         kind(url)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("HTTPS://name:word@AI.Example:443/site", "https://ai.example"),
+        ("http://AI.example:80", "http://ai.example"),
+        ("http://ai.example:443/", "http://ai.example:443"),
+        ("https://[::1]:8443", "https://[::1]:8443"),
+    ],
+)
+async def test_an_anonymous_visitor_writes_its_origin_as_browsers_do(
+    kind: Any, url: str, origin: str
+) -> None:
+    origins = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/api/config"):
+            return httpx.Response(200, json={"csrf_token": "a-token"})
+        origins.append((request.headers["Origin"], request.headers["X-CSRFToken"]))
+        return httpx.Response(404, json={"code": "unknown_block"})
+
+    client = kind(url, patience=NOT_PATIENT, transport=httpx.MockTransport(respond))
+    with pytest.raises(LiveAIError, match="unknown_block"):
+        await taken(client, "ask", "none", "Hello")
+    assert origins == [(origin, "a-token")]
+
+
+async def test_after_a_session_that_was_cancelled_the_next_call_gets_one() -> None:
+    asked: list[str] = []
+    waiting = asyncio.Event()
+
+    async def respond(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if len(asked) < 3:
+            waiting.set()
+            await asyncio.Event().wait()
+        if request.url.path == "/api/config":
+            return httpx.Response(200, json={"csrf_token": "a-token"})
+        return httpx.Response(200, json={"results": []})
+
+    transport = httpx.MockTransport(respond)
+    async with AsyncClient("https://ai.example", transport=transport) as client:
+        held = []  # as a task group or a log holds them, with the frames of their tracebacks
+        for cancelled in (client.blocks(), client.ask("ask-question", "Hello").read()):
+            waiting.clear()
+            task = asyncio.create_task(cancelled)
+            await waiting.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as raised:
+                await task
+            held.append(raised.value)
+        async with asyncio.timeout(20):
+            assert await client.blocks() == []
+    assert asked == ["/api/config"] * 3 + ["/api/blocks"]
+
+
+def test_after_a_session_that_was_interrupted_the_next_call_gets_one() -> None:
+    asked: list[str] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if len(asked) < 3:
+            raise KeyboardInterrupt
+        if request.url.path == "/api/config":
+            return httpx.Response(200, json={"csrf_token": "a-token"})
+        return httpx.Response(200, json={"results": []})
+
+    held = []
+    with Client("https://ai.example", transport=httpx.MockTransport(respond)) as client:
+        for interrupted in (client.blocks, client.ask("ask-question", "Hello").read):
+            with pytest.raises(KeyboardInterrupt) as raised:
+                interrupted()
+            held.append(raised.value)
+        assert client.blocks() == []
+    assert asked == ["/api/config"] * 3 + ["/api/blocks"]
 
 
 @pytest.mark.parametrize("stream_id", ["", "short", "a" * 21 + "\n", "../../../etc/passwd/xx"])
