@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from .errors import malformed
 from .refusals import code_of
-from .steps import Call, GetToken, Lost, Open, Opened, Reply, Request, Steps, Wait
+from .steps import Call, GetToken, Lost, NoToken, Open, Opened, Reply, Request, Steps, Wait
 
 CONFIG = Request("GET", "/api/config")
 """Sets the cookies of an anonymous session, and has its CSRF token."""
@@ -42,6 +42,7 @@ class Access:
 
         Raises:
             LiveAIError: `malformed`: the session has no CSRF token.
+            Exception: that of the caller's function, if the very first token can't be had.
         """
         has_renewed = False
         while True:
@@ -58,7 +59,12 @@ class Access:
 
     def _headers(self) -> Steps[dict[str, str] | Reply | Lost]:
         if self._token is None and self._renews:
-            self._token = yield GetToken()
+            token: str | NoToken = yield GetToken()
+            if isinstance(token, NoToken):
+                if not self.is_proven:  # the caller's first token: no pause cures a mistake
+                    raise token.error
+                return token
+            self._token = token
         if self._token is not None:
             return {"Authorization": f"Bearer {self._token}"}
         while self._csrf is None:
@@ -72,10 +78,10 @@ class Access:
                 reply: Reply | Lost = yield Call(CONFIG)
                 if not isinstance(reply, Reply) or reply.status != 200:
                     return reply
-                token = reply.body.get("csrf_token") if isinstance(reply.body, dict) else None
-                if not isinstance(token, str):
+                csrf = reply.body.get("csrf_token") if isinstance(reply.body, dict) else None
+                if not isinstance(csrf, str):
                     raise malformed(reply.status)
-                self._csrf = token
+                self._csrf = csrf
             finally:
                 self._opener.clear()
         return {"Origin": self._origin, "X-CSRFToken": self._csrf}

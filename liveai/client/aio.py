@@ -34,6 +34,7 @@ from .steps import (
     HangUp,
     Lost,
     Next,
+    NoToken,
     Open,
     Reply,
     Request,
@@ -164,8 +165,11 @@ class AsyncClient:
                 await asyncio.sleep(seconds)
             case GetToken():
                 assert self._get_token is not None
-                token = self._get_token()
-                return (await token if inspect.isawaitable(token) else token).strip()
+                try:
+                    token = self._get_token()
+                    return (await token if inspect.isawaitable(token) else token).strip()
+                except Exception as error:  # the caller's function
+                    return NoToken(error)
             case Call(request):
                 try:
                     return reply_of(await self._http.request(**arguments_of(request)))

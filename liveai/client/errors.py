@@ -42,6 +42,11 @@ def malformed(status: int) -> LiveAIError:
     return LiveAIError("malformed", message, status=status)
 
 
+def token_unavailable() -> LiveAIError:
+    message = "The token has run out, and get_token brings no other one."
+    return LiveAIError("token_unavailable", message, retryable=True)
+
+
 def unreachable() -> LiveAIError:
     return LiveAIError("unreachable", "The server can’t be reached.", retryable=True)
 

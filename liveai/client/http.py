@@ -27,6 +27,7 @@ def settings_of(base_url: str, timeout: float) -> dict[str, Any]:
     return {
         "base_url": _site(base_url),
         "timeout": httpx.Timeout(timeout, connect=CONNECT_SECONDS),
+        "limits": httpx.Limits(max_connections=None),  # an answer holds one for as long as it lasts
         "headers": {"User-Agent": "liveai-client"},
         "follow_redirects": False,
     }

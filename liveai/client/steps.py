@@ -38,6 +38,13 @@ class Lost:
     """There is no response, or the line broke or ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoToken(Lost):
+    """The request was not sent, since the caller's function for a token failed."""
+
+    error: Exception
+
+
 class Opened:
     """The response is an event stream, whose events `Next` reads."""
 
@@ -80,7 +87,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class GetToken:
-    """Ask the caller's function for a token. Outcome: the token."""
+    """Ask the caller's function for a token. Outcome: the token, or `NoToken`."""
 
 
 @dataclass(frozen=True, slots=True)

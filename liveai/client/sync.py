@@ -33,6 +33,7 @@ from .steps import (
     HangUp,
     Lost,
     Next,
+    NoToken,
     Open,
     Reply,
     Request,
@@ -171,7 +172,10 @@ class Client:
                 time.sleep(seconds)
             case GetToken():
                 assert self._get_token is not None
-                return self._get_token().strip()
+                try:
+                    return self._get_token().strip()
+                except Exception as error:  # the caller's function
+                    return NoToken(error)
             case Call(request):
                 try:
                     return reply_of(self._http.request(**arguments_of(request)))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from liveai.client import AsyncClient, Client, LiveAIError, Patience, Terminal
+from liveai.client import AsyncClient, Client, LiveAIError, Patience, Status, Terminal
 from tests.specs.fixture import FIXTURES
 
 RUN = json.loads((FIXTURES / "run-markdown.json").read_text("utf-8"))
@@ -116,6 +116,89 @@ async def test_an_anonymous_visitor_writes_its_origin_as_browsers_do(
     with pytest.raises(LiveAIError, match="unknown_block"):
         await taken(client, "ask", "none", "Hello")
     assert origins == [(origin, "a-token")]
+
+
+@BOTH
+@pytest.mark.parametrize("text", ["<h1>Sign in</h1>", "null", "[]"])
+@pytest.mark.parametrize("call", [("blocks",), ("cancel", "x" * 22)])
+async def test_a_success_that_is_not_the_servers_is_malformed(
+    kind: Any, text: str, call: tuple[str, ...]
+) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, text=text))
+    client = kind("https://ai.example", token="a-token", transport=transport)
+    with pytest.raises(LiveAIError) as raised:
+        await taken(client, *call)
+    assert (raised.value.code, raised.value.status) == ("malformed", 200)
+
+
+@BOTH
+@pytest.mark.parametrize("failures", [2, 9])
+async def test_a_token_that_can_not_be_renewed_is_tried_again(kind: Any, failures: int) -> None:
+    tokens = ["one", *[OSError("no identity provider")] * failures, "two"]
+
+    def get_token() -> str:
+        token = tokens.pop(0)
+        if isinstance(token, OSError):
+            raise token
+        return token
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.headers["Authorization"] == "Bearer one":
+            return httpx.Response(401, json={"code": "not_authenticated"})
+        body = "".join(RUN["sse"])
+        return httpx.Response(200, text=body, headers={"Content-Type": "text/event-stream"})
+
+    client = kind(
+        "https://ai.example",
+        get_token=get_token,
+        patience=Patience(first_seconds=0.001, attempts=5),
+        transport=httpx.MockTransport(respond),
+    )
+    if failures == 2:
+        assert (await taken(client, "ask", "ask-question", "Hello")).status == "complete"
+        return
+    with pytest.raises(LiveAIError, match="token_unavailable") as raised:
+        await taken(client, "ask", "ask-question", "Hello")
+    assert isinstance(raised.value.__cause__, OSError)
+    assert len(tokens) == 1 + failures - 6  # the first try and five more
+
+
+@BOTH
+async def test_the_callers_first_token_fails_as_its_function_does(kind: Any) -> None:
+    def get_token() -> str:
+        raise OSError("no identity provider")
+
+    client = kind("https://ai.example", get_token=get_token)
+    with pytest.raises(OSError, match="no identity provider"):
+        await taken(client, "ask", "ask-question", "Hello")
+
+
+async def test_more_answers_than_httpx_has_places_are_read_and_cancelled() -> None:
+    serving = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"/cancel " in head:
+            body = b'{"stream_id": "x"}'
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+            writer.write(RUN["sse"][0].encode())
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with AsyncClient(url, token="t", timeout=10, patience=NOT_PATIENT) as client:
+            answers = [client.ask("ask-question", "Hello") for _ in range(101)]
+            events = await asyncio.gather(*(anext(answer) for answer in answers))
+            assert [type(event) for event in events] == [Status] * 101
+            await answers[0].cancel()
+            for answer in answers:
+                await answer.aclose()
+        await asyncio.gather(*serving)
 
 
 async def test_after_a_session_that_was_cancelled_the_next_call_gets_one() -> None:
