@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -297,17 +296,3 @@ def _checked(more: str = "", *, change: str = "") -> str:
         "call_command('check', fail_level='WARNING')\n"
         f"{more}\n"
     )
-
-
-def test_without_built_pages_there_is_no_wheel(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
-    for name in ("pyproject.toml", "hatch_build.py", "LICENSE", *_REQUIREMENTS):
-        (tmp_path / name).write_bytes((root / name).read_bytes())
-    build = "from hatchling.build import build_wheel; build_wheel('.')"
-    ends = subprocess.run(
-        [sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert "The pages are not built. Run this first: cd frontend" in ends.stderr
-
-
-_REQUIREMENTS = ("requirements.txt", "requirements-otel.txt", "requirements-social.txt")
