@@ -6,7 +6,10 @@ wheel asks for these versions or newer ones, below the next version that may bre
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,16 +44,12 @@ class Metadata(MetadataHookInterface):
 
 
 class Pages(BuildHookInterface):
-    """Refuses a wheel without the built pages: it would install and show nothing."""
+    """Builds the pages if they are missing: a wheel without them would install and show nothing."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        if (
-            version == "standard"
-            and not (Path(self.root) / "frontend/dist/manifest.json").is_file()
-        ):
-            raise FileNotFoundError(
-                "The pages are not built. Run this first: cd frontend && npm ci && npm run build"
-            )
+        frontend = Path(self.root) / "frontend"
+        if version == "standard" and not (frontend / "dist" / "manifest.json").is_file():
+            _build_pages(frontend)
 
 
 def get_build_hook() -> type[BuildHookInterface]:
@@ -59,6 +58,38 @@ def get_build_hook() -> type[BuildHookInterface]:
 
 def get_metadata_hook() -> type[MetadataHookInterface]:
     return Metadata
+
+
+def _build_pages(frontend: Path) -> None:
+    """Run npm in the folder of the pages.
+
+    Raises:
+        RuntimeError: there is no Node, or one that is too old, or npm failed.
+    """
+    engines = json.loads((frontend / "package.json").read_text("utf-8"))["engines"]
+    wanted = engines["node"].removeprefix(">=")
+    node, npm = shutil.which("node"), shutil.which("npm")
+    found = "" if node is None or npm is None else _output_of(node, "--version")
+    if npm is None or _numbers(found) < _numbers(wanted):
+        raise RuntimeError(
+            "The pages are not built, and building them"
+            f" needs Node {wanted} or newer with npm on PATH;"
+            f" {f'{found} is there' if found else 'there is none'}."
+        )
+    for words in (["ci", "--include=dev", "--no-audit", "--no-fund"], ["run", "build"]):
+        code = subprocess.run([npm, *words], cwd=frontend).returncode
+        if code:
+            command = " ".join(["npm", *words])
+            raise RuntimeError(f"The pages are not built: {command} ended with {code}.")
+
+
+def _output_of(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _numbers(version: str) -> list[int]:
+    """Return the numbers of a version: `v22.12.0` → [22, 12, 0]; of none: nothing."""
+    return [int(number) for number in re.findall(r"[0-9]+", version)]
 
 
 def _pins(path: Path) -> Iterator[tuple[str, str]]:

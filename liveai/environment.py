@@ -30,7 +30,7 @@ FALSE = ("false", "no", "off", "0", "f", "n")
 
 OWN_NAMES = (
     *("account", "admin", "api", "blocks", "healthz", "history", "licenses", "metrics", "readyz"),
-    *("static", "streams", "ws"),
+    *("static", "streams", "v1", "ws"),
 )
 """The first names of the site's own addresses. SITE_PATH can't begin with one: a proxy may remove
 SITE_PATH from a request or leave it, and `/api/config` would then mean two things."""

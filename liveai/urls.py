@@ -4,15 +4,14 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from frontend.views import unknown
+from streaming.dialects import openai_urls
 from streaming.views import UnknownView
 
 urlpatterns = [
     path("api", UnknownView.as_view()),  # else Django would redirect it to /api/, as for a page
     path("api/", include("streaming.urls")),
-    path("v1/", include("streaming.dialects.openai_urls")),
-    re_path(
-        r"^v1(/|$)", UnknownView.as_view()
-    ),  # any other address of the door for OpenAI's clients
+    path("v1", UnknownView.as_view()),
+    path("v1/", include([*openai_urls.urlpatterns, re_path("", UnknownView.as_view())])),
     path("account/tokens/", include("liveai.api_tokens.urls")),
     path("account/", include("liveai.accounts.urls")),
     path("admin/blocks/blocktype/", include("streaming.preview.urls")),

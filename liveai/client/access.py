@@ -1,20 +1,19 @@
 """Who asks: the holder of a token, or an anonymous session with its CSRF token. Pure.
 
-The edge keeps the cookies. A POST of an anonymous session needs the value of one of them in a
-header, and over HTTPS Django wants an `Origin` as well.
+The edge keeps the cookies, whatever their names. A POST of an anonymous session needs its CSRF
+token in a header, and over HTTPS Django wants an `Origin` as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from .errors import malformed
 from .refusals import code_of
-from .steps import Call, GetToken, Lost, Open, Opened, Reply, Request, Steps, Wait
+from .steps import Call, GetToken, Lost, NoToken, Open, Opened, Reply, Request, Steps, Wait
 
 CONFIG = Request("GET", "/api/config")
-"""Sets the cookies of an anonymous session."""
-
-CSRF_COOKIE = "csrftoken"
+"""Sets the cookies of an anonymous session, and has its CSRF token."""
 
 OPENING_SECONDS = 0.05
 """How often an answer looks whether another one has got the session."""
@@ -39,7 +38,12 @@ class Access:
         """Whether the server has ever answered."""
 
     def send(self, kind: type[Call] | type[Open], request: Request) -> Steps[Reply | Opened | Lost]:
-        """Send a request as the one who asks; once more if a token or a session has run out."""
+        """Send a request as the one who asks; once more if a token or a session has run out.
+
+        Raises:
+            LiveAIError: `malformed`: the session has no CSRF token.
+            Exception: that of the caller's function, if the very first token can't be had.
+        """
         has_renewed = False
         while True:
             own = yield from self._headers()
@@ -55,21 +59,29 @@ class Access:
 
     def _headers(self) -> Steps[dict[str, str] | Reply | Lost]:
         if self._token is None and self._renews:
-            self._token = yield GetToken()
+            token: str | NoToken = yield GetToken()
+            if isinstance(token, NoToken):
+                if not self.is_proven:  # the caller's first token: no pause cures a mistake
+                    raise token.error
+                return token
+            self._token = token
         if self._token is not None:
             return {"Authorization": f"Bearer {self._token}"}
         while self._csrf is None:
             ticket = object()
             # In one step, since answers may run in threads. Two calls would get two sessions, and
             # each answer would be a stranger's to the other one.
-            if self._opener.setdefault(CSRF_COOKIE, ticket) is not ticket:
+            if self._opener.setdefault("ticket", ticket) is not ticket:
                 yield Wait(OPENING_SECONDS)
                 continue
             try:
                 reply: Reply | Lost = yield Call(CONFIG)
                 if not isinstance(reply, Reply) or reply.status != 200:
                     return reply
-                self._csrf = reply.cookies.get(CSRF_COOKIE, "")
+                csrf = reply.body.get("csrf_token") if isinstance(reply.body, dict) else None
+                if not isinstance(csrf, str):
+                    raise malformed(reply.status)
+                self._csrf = csrf
             finally:
                 self._opener.clear()
         return {"Origin": self._origin, "X-CSRFToken": self._csrf}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import closing
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -33,6 +34,7 @@ from .steps import (
     HangUp,
     Lost,
     Next,
+    NoToken,
     Open,
     Reply,
     Request,
@@ -147,13 +149,14 @@ class AsyncClient:
 
     async def _run(self, steps: Steps[T]) -> T:
         outcome: Any = None
-        while True:
-            try:
-                step = steps.send(outcome)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            outcome = await self._take(step)
+        with closing(steps):  # an exception's traceback would keep them, and what they hold
+            while True:
+                try:
+                    step = steps.send(outcome)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                outcome = await self._take(step)
 
     async def _take(self, step: Step) -> Any:
         """Take a step that needs no open line; return its outcome."""
@@ -162,8 +165,11 @@ class AsyncClient:
                 await asyncio.sleep(seconds)
             case GetToken():
                 assert self._get_token is not None
-                token = self._get_token()
-                return (await token if inspect.isawaitable(token) else token).strip()
+                try:
+                    token = self._get_token()
+                    return (await token if inspect.isawaitable(token) else token).strip()
+                except Exception as error:  # the caller's function
+                    return NoToken(error)
             case Call(request):
                 try:
                     return reply_of(await self._http.request(**arguments_of(request)))
@@ -283,5 +289,6 @@ class AsyncAnswer(Held):
                     case _:
                         outcome = await self._client._take(step)
         finally:
+            steps.close()
             if line is not None:
                 await line.aclose()

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 from .access import Access
 from .backoff import Patience
-from .errors import LiveAIError, unreachable
+from .errors import malformed, unreachable
 from .following import Following
-from .refusals import error_of, is_worth_waiting
-from .steps import Call, Reply, Request, Steps, Wait
+from .refusals import error_of, is_worth_waiting, lost
+from .steps import Call, Lost, Reply, Request, Steps, Wait
 
 TRIES_AT_MOST = 8
 """Of a plain call: about 45 s in total."""
@@ -37,18 +37,23 @@ def start_of(
 def call(
     access: Access, request: Request, *, patience: Patience, random: Callable[[], float]
 ) -> Steps[Any]:
-    """Make a call that may be repeated; return its JSON.
+    """Make a call that may be repeated; return its JSON object.
 
     Raises:
-        LiveAIError: refused, or not answered in `TRIES_AT_MOST` attempts.
+        LiveAIError: refused, not answered in `TRIES_AT_MOST` attempts, or `malformed`: answered by
+            something else than the server.
     """
     attempt = 0
     while True:
         outcome = yield from access.send(Call, request)
         if isinstance(outcome, Reply) and 200 <= outcome.status < 300:
+            if not isinstance(outcome.body, dict):
+                raise malformed(outcome.status)
             return outcome.body
-        error: LiveAIError = unreachable()
-        if isinstance(outcome, Reply):
+        if isinstance(outcome, Lost):
+            error = lost(outcome, unreachable())
+        else:
+            assert isinstance(outcome, Reply), "a call opens no stream"
             error = error_of(outcome)
             if not is_worth_waiting(error, patience):
                 raise error

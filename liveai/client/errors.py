@@ -8,8 +8,9 @@ class LiveAIError(Exception):
 
     Attributes:
         code: of the contract (`rate_limited`, `unknown_block`, …); `http_502` for a response that
-            is not the server's own; `unreachable`: no connection; `connection_lost`: an answer
-            can't be reached any more, and may still be running.
+            is not the server's own, `malformed` for such a success; `unreachable`: no connection;
+            `connection_lost`: an answer can't be reached any more, and may still be running;
+            `token_unavailable`: `get_token` failed when it was to renew the token.
         message: for a person.
         status: of the HTTP response; 0: there was none.
         retry_after: seconds until another try makes sense, if the server said so.
@@ -34,6 +35,16 @@ class LiveAIError(Exception):
         self.status = status
         self.retryable = retryable
         self.field = field
+
+
+def malformed(status: int) -> LiveAIError:
+    message = "The response is none of this server: is base_url right, or is a proxy between?"
+    return LiveAIError("malformed", message, status=status)
+
+
+def token_unavailable() -> LiveAIError:
+    message = "The token has run out, and get_token brings no other one."
+    return LiveAIError("token_unavailable", message, retryable=True)
 
 
 def unreachable() -> LiveAIError:

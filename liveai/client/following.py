@@ -8,7 +8,7 @@ from typing import Any
 from .access import Access
 from .backoff import Patience
 from .errors import LiveAIError, connection_lost, unreachable
-from .refusals import error_of, is_worth_waiting
+from .refusals import error_of, is_worth_waiting, lost
 from .state import AnswerState, Broken
 from .steps import Emit, HangUp, Lost, Next, Open, Opened, Reply, Request, Steps, Wait
 
@@ -74,7 +74,7 @@ class Following:
                         raise error
                     yield from self._later(error, error.retry_after or 0.0)
                 case Lost():
-                    yield from self._later(self._lost())
+                    yield from self._later(lost(outcome, self._lost()))
 
     def _request(self) -> Request:
         state = self.state

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -28,6 +27,7 @@ def settings_of(base_url: str, timeout: float) -> dict[str, Any]:
     return {
         "base_url": _site(base_url),
         "timeout": httpx.Timeout(timeout, connect=CONNECT_SECONDS),
+        "limits": httpx.Limits(max_connections=None),  # an answer holds one for as long as it lasts
         "headers": {"User-Agent": "liveai-client"},
         "follow_redirects": False,
     }
@@ -41,17 +41,21 @@ def access_of(base_url: str, token: str | None, *, has_get_token: bool) -> Acces
     """
     if token is not None and has_get_token:
         raise ValueError("Give token or get_token, not both.")
-    parts = urlsplit(_site(base_url))
-    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    url = _site(base_url)
+    origin = f"{url.scheme}://{url.netloc.decode()}"  # in small letters, without a default port
     own = None if token is None else token.strip()
     return Access(origin, token=own, renews=has_get_token)
 
 
-def _site(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+def _site(base_url: str) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url.rstrip("/"))
+        url = httpx.URL(str(url))  # drops a default port only behind a scheme in small letters
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > 65535:
         raise ValueError("base_url: the address of a site, e.g. https://ai.example")
-    return base_url.rstrip("/")
+    return url
 
 
 def require_stream_id(stream_id: str) -> str:
@@ -96,7 +100,7 @@ def reply_of(response: httpx.Response, *, is_stream: bool = False) -> Reply | Lo
     except ValueError:
         body = None
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Reply(response.status_code, headers, body, dict(response.cookies))
+    return Reply(response.status_code, headers, body)
 
 
 def data_of(text: str) -> dict[str, Any] | Lost | None:

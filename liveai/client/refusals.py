@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .backoff import Patience, retry_after_of
-from .errors import LiveAIError
-from .steps import Reply
+from .errors import LiveAIError, token_unavailable
+from .steps import Lost, NoToken, Reply
 
 _WORDS_AT_MOST = 500
 """Characters of a message; a proxy may write anything there."""
@@ -29,6 +29,15 @@ def error_of(reply: Reply) -> LiveAIError:
         retryable=reply.status == 429 or reply.status >= 500,
         field=field if isinstance(field, str) else None,
     )
+
+
+def lost(outcome: Lost, error: LiveAIError) -> LiveAIError:
+    """Return the error of what brought no response: the one given, unless a token was missing."""
+    if not isinstance(outcome, NoToken):
+        return error
+    error = token_unavailable()
+    error.__cause__ = outcome.error
+    return error
 
 
 def is_worth_waiting(error: LiveAIError, patience: Patience) -> bool:

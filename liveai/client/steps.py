@@ -32,11 +32,17 @@ class Reply:
     status: int
     headers: Mapping[str, str]  # names in small letters
     body: Any = None  # parsed JSON; None: it is none
-    cookies: Mapping[str, str] = field(default_factory=dict)
 
 
 class Lost:
     """There is no response, or the line broke or ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoToken(Lost):
+    """The request was not sent, since the caller's function for a token failed."""
+
+    error: Exception
 
 
 class Opened:
@@ -81,7 +87,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class GetToken:
-    """Ask the caller's function for a token. Outcome: the token."""
+    """Ask the caller's function for a token. Outcome: the token, or `NoToken`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -32,6 +33,7 @@ from .steps import (
     HangUp,
     Lost,
     Next,
+    NoToken,
     Open,
     Reply,
     Request,
@@ -154,13 +156,14 @@ class Client:
 
     def _run(self, steps: Steps[T]) -> T:
         outcome: Any = None
-        while True:
-            try:
-                step = steps.send(outcome)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            outcome = self._take(step)
+        with closing(steps):  # an exception's traceback would keep them, and what they hold
+            while True:
+                try:
+                    step = steps.send(outcome)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                outcome = self._take(step)
 
     def _take(self, step: Step) -> Any:
         """Take a step that needs no open line; return its outcome."""
@@ -169,7 +172,10 @@ class Client:
                 time.sleep(seconds)
             case GetToken():
                 assert self._get_token is not None
-                return self._get_token().strip()
+                try:
+                    return self._get_token().strip()
+                except Exception as error:  # the caller's function
+                    return NoToken(error)
             case Call(request):
                 try:
                     return reply_of(self._http.request(**arguments_of(request)))
@@ -288,5 +294,6 @@ class Answer(Held):
                     case _:
                         outcome = self._client._take(step)
         finally:
+            steps.close()
             if line is not None:
                 line.close()

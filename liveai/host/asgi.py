@@ -23,10 +23,12 @@ from streaming.routing import socket_application
 from streaming.serving.drain_on_signal import draining_on_signals
 from streaming.serving.lifespan import WithProcess
 
+from ..cors import Cors
 from ..plain_host import PlainHost
 from .access_log import guard_uvicorn_access_log
+from .defaults import has_own_cors
 from .places import base_path
-from .urls import app_name
+from .urls import PARTS, app_name
 
 PROBES = ("healthz", "readyz", "metrics")
 SOCKET = "ws/stream"
@@ -56,7 +58,10 @@ class _Wrapped:
         self._host = application
         calls = HeaderLimit(BodyLimit(RequestThreads(application)))
         both = ProtocolTypeRouter({"http": calls, "websocket": socket_application})
-        self._ours = HandOver(ShowRequestId(PlainHost(WithProcess(both))))
+        inner: ASGIApp = WithProcess(both)
+        if not has_own_cors():
+            inner = Cors(inner)
+        self._ours = HandOver(ShowRequestId(PlainHost(inner)))
         self._probes = Health(self._ours)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +100,8 @@ def _probe_paths() -> frozenset[str]:
 
 def _is_call(path: str) -> bool:
     """Whether an address is a call of ours: the host may have addresses below `/api/`, too."""
-    return path.startswith(f"{_prefix()}api/") and app_name in _resolved(path)
+    ours = tuple(f"{_prefix()}{part}" for part in PARTS)
+    return path.startswith(ours) and app_name in _resolved(path)
 
 
 def _resolved(path: str) -> list[str]:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from corsheaders.checks import check_settings
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from .defaults import base_of_host, chosen, defaults
+
+register(Tags.security)(check_settings)  # the app of django-cors-headers, which a host may lack
 
 
 @register()

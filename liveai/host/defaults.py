@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from liveai.api_libraries import API_LIBRARIES
 from liveai.channel_layers import channel_layers
 
 VITE_APP = "liveai"
@@ -26,6 +27,9 @@ _OWN = re.compile(
 )
 """The settings that our code reads. All others of `liveai/settings.py` are the project's own: its
 pages, accounts and libraries."""
+
+CORS = ("CORS_ALLOW_METHODS", "CORS_ALLOW_HEADERS", "CORS_EXPOSE_HEADERS")
+"""What other origins are told of our calls, the only ones that django-cors-headers sees here."""
 
 _SETTINGS = Path(__file__).parents[1] / "settings.py"
 _NO_ENVIRONMENT = {
@@ -81,7 +85,16 @@ def fill_settings() -> None:
     if not hasattr(settings, "CHANNEL_LAYERS"):
         layers = channel_layers(settings.REDIS_URL, prefix=settings.REDIS_PREFIX)
         settings.CHANNEL_LAYERS = layers
+    if not has_own_cors():
+        for name in CORS:
+            if not hasattr(settings, name):
+                setattr(settings, name, API_LIBRARIES[name])
     _add_built_files(settings.FRONTEND_DIST)
+
+
+def has_own_cors() -> bool:
+    """Whether the host runs django-cors-headers itself. It then decides for our calls, too."""
+    return any(name.startswith("corsheaders.") for name in settings.MIDDLEWARE)
 
 
 def _add_built_files(dist: Path) -> None:

@@ -197,7 +197,7 @@ def test_answers_that_begin_together_share_one_session() -> None:
     first, second = access.send(Open, CONFIG), access.send(Open, CONFIG)
     assert next(first) == Call(CONFIG)
     assert next(second) == Wait(OPENING_SECONDS)
-    opening = first.send(Reply(200, {}, {}, {"csrftoken": CSRF}))
+    opening = first.send(Reply(200, {}, {"csrf_token": CSRF}))
     assert second.send(None) == opening
     assert opening.request.headers["X-CSRFToken"] == CSRF
 
@@ -210,6 +210,14 @@ def test_a_session_that_was_not_to_be_had_is_the_next_ones_to_get() -> None:
         first.send(LOST)
     assert ended.value.value is LOST
     assert second.send(None) == Call(CONFIG)
+
+
+@pytest.mark.parametrize("body", [None, {}, {"csrf_token": None}])
+def test_a_session_without_its_csrf_token_is_malformed(body: Any) -> None:
+    steps = Access("https://ai.example", token=None, renews=False).send(Open, CONFIG)
+    next(steps)
+    with pytest.raises(LiveAIError, match="malformed"):
+        steps.send(Reply(200, {}, body))
 
 
 # --- cancel ------------------------------------------------------------------------

@@ -26,6 +26,7 @@ LIVEAI = {
     "AI_MODEL": "scripted:live",
     "AI_SCRIPTS_DIR": str(SCRIPTS),
     "AI_STREAMING_ENABLED": True,
+    "CORS_ALLOWED_ORIGINS": ["https://app.example"],
     "STREAM_DRAIN_SECONDS": 1,
 }
 """Instead of the documented line, which names a model that must be paid for."""

@@ -79,6 +79,18 @@ def test_what_a_host_has_stays_and_liveai_gives_the_rest(host: Any, tmp_path: Pa
     assert list(checks.check_names(None)) == []
 
 
+@pytest.mark.parametrize("has_own", [False, True])
+def test_cors_is_ours_unless_the_host_has_its_own(host: Any, has_own: bool) -> None:
+    host.CORS_ALLOW_METHODS = ["PUT"]
+    host.MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"] if has_own else []
+    host.LIVEAI = {"CORS_ALLOWED_ORIGINS": ["https://app.example"]}
+    defaults.fill_settings()
+    assert host.CORS_ALLOWED_ORIGINS == ["https://app.example"]
+    assert host.CORS_ALLOW_METHODS == ["PUT"]
+    assert hasattr(host, "CORS_ALLOW_HEADERS") != has_own  # corsheaders has a default of its own
+    assert not hasattr(host, "CORS_URLS_REGEX")  # ours knows no prefix
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

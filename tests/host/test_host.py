@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -41,7 +40,18 @@ ada, _ = get_user_model().objects.get_or_create(
     username="ada", defaults={"is_staff": True, "is_superuser": True}
 )
 document = api.start("quiz", "The Sun", user=ada).wait()
+call_command("ask", "ask-question", "speak briefly", user="ada")
 print(document["status"], len(document["result"]["questions"]))
+"""
+
+MAKE_TOKEN = """
+import django, os
+os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
+django.setup()
+from django.contrib.auth import get_user_model
+from liveai.api_tokens.making import make_token
+ada = get_user_model().objects.get(username="ada")
+print(make_token(ada.pk, name="page", scope="ask", days=1)[1])
 """
 
 
@@ -100,6 +110,7 @@ def test_ten_lines_are_added_at_most() -> None:
 def test_the_checks_are_clean_nothing_is_left_to_migrate_and_a_command_may_ask(host: Host) -> None:
     ended = host.run("-c", _checked("call_command('makemigrations', '--check', '--dry-run')" + ASK))
     assert ended.stdout.split()[-2:] == ["complete", "3"]
+    assert ended.stdout.count("tick") == 20
 
 
 def test_a_wrong_name_and_wsgi_alone_are_reported(host: Host) -> None:
@@ -137,7 +148,9 @@ async def test_the_hosts_own_addresses_work_as_before(server: Serving) -> None:
         assert await socket.recv() == "host: hello"
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/api", "/api/nothing", "/api/notes/x", "/streams/x"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/api", "/api/nothing", "/api/notes/x", "/v1/x", "/streams/x"]
+)
 async def test_an_unknown_address_is_the_hosts_404(server: Serving, path: str) -> None:
     status, page = await server.get(path)
     assert status == 404 and b"mysite.urls" in page  # Django's page, which names the URLconf
@@ -166,6 +179,31 @@ async def test_a_block_answers_over_sse_and_a_lost_line_goes_on(server: Serving)
     assert held.terminal is not None and held.terminal["type"] == "complete"
     status, history = await ada.call("GET", "/api/streams")
     assert status == 200 and history["results"][0]["text"] == held.text
+
+
+async def test_a_page_of_a_listed_origin_and_openais_clients_ask_with_a_token(
+    host: Host, server: Serving
+) -> None:
+    await server.ada()
+    token = host.run("-c", MAKE_TOKEN).stdout.strip()
+    page = {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}
+    wanted = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x"}
+    path, visitor = "/api/stream/ai-block/ask-question", Visitor(server.port)
+    async with await visitor.open(path, method="OPTIONS", headers=page | wanted) as preflight:
+        assert preflight.status == 200
+        assert preflight.headers["access-control-allow-origin"] == page["Origin"]
+        allowed = preflight.headers["access-control-allow-headers"]
+        assert {"authorization", "content-type", "last-event-id"} <= set(allowed.split(", "))
+    own = page | {"Authorization": f"Bearer {token}"}
+    asked = {"prompt": "speak briefly"}
+    async with await visitor.open(path, method="POST", headers=own, data=asked) as client:
+        assert (await client.until_end())[-1]["type"] == "complete"
+        assert client.headers["access-control-allow-origin"] == page["Origin"]
+    chat = {"model": "ask-question", "messages": [{"role": "user", "content": "speak briefly"}]}
+    status, answer = await visitor.call("POST", "/v1/chat/completions", chat, headers=own)
+    assert (status, answer["choices"][0]["message"]["content"]) == (200, "tick " * 20)
+    async with await visitor.open("/en/page", headers=page | {"Connection": "close"}) as other:
+        assert "access-control-allow-origin" not in other.headers
 
 
 async def test_a_block_answers_over_the_websocket(server: Serving) -> None:
@@ -263,17 +301,3 @@ def _checked(more: str = "", *, change: str = "") -> str:
         "call_command('check', fail_level='WARNING')\n"
         f"{more}\n"
     )
-
-
-def test_without_built_pages_there_is_no_wheel(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
-    for name in ("pyproject.toml", "hatch_build.py", "LICENSE", *_REQUIREMENTS):
-        (tmp_path / name).write_bytes((root / name).read_bytes())
-    build = "from hatchling.build import build_wheel; build_wheel('.')"
-    ends = subprocess.run(
-        [sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert "The pages are not built. Run this first: cd frontend" in ends.stderr
-
-
-_REQUIREMENTS = ("requirements.txt", "requirements-otel.txt", "requirements-social.txt")

@@ -98,7 +98,7 @@ class PlayedServer:
     def _call(self, request: Request) -> Reply | Lost:
         self.requests.append(request)
         if request.path == CONFIG.path:
-            return Reply(200, {}, {}, {"csrftoken": CSRF})
+            return Reply(200, {}, {"csrf_token": CSRF})
         answer = self.answers.pop(0) if self.answers else None
         assert not isinstance(answer, Opened)
         return answer if answer is not None else Reply(200, {}, {"stream_id": None})
