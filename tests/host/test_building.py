@@ -28,8 +28,8 @@ echo "$@" >> asked
 case $1 in ci) exit {ci};; esac
 mkdir dist && echo {{}} > dist/manifest.json
 """
-"""Instead of the real ones, which need the network and a minute. Like Node from PyPI, they don't run
-in the environment that pip makes for a build."""
+"""Instead of the real ones, which need the network and a minute. Like Node from PyPI, they don't
+run in the environment that pip makes for a build."""
 
 
 @pytest.fixture
