@@ -7,6 +7,7 @@ wheel asks for these versions or newer ones, below the next version that may bre
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -69,7 +70,9 @@ def _build_pages(frontend: Path) -> None:
     engines = json.loads((frontend / "package.json").read_text("utf-8"))["engines"]
     wanted = engines["node"].removeprefix(">=")
     node, npm = shutil.which("node"), shutil.which("npm")
-    found = "" if node is None or npm is None else _output_of(node, "--version")
+    # Node may be that of PyPI, a program of Python, and pip hides all packages from those.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    found = "" if node is None or npm is None else _version_of(node, env)
     if npm is None or _numbers(found) < _numbers(wanted):
         raise RuntimeError(
             "The pages are not built, and building them"
@@ -77,14 +80,16 @@ def _build_pages(frontend: Path) -> None:
             f" {f'{found} is there' if found else 'there is none'}."
         )
     for words in (["ci", "--include=dev", "--no-audit", "--no-fund"], ["run", "build"]):
-        code = subprocess.run([npm, *words], cwd=frontend).returncode
+        code = subprocess.run([npm, *words], cwd=frontend, env=env).returncode
         if code:
             command = " ".join(["npm", *words])
             raise RuntimeError(f"The pages are not built: {command} ended with {code}.")
 
 
-def _output_of(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+def _version_of(node: str, env: dict[str, str]) -> str:
+    """Return what Node says, e.g. `v22.12.0`; empty: it can't be run."""
+    done = subprocess.run([node, "--version"], env=env, capture_output=True, text=True)
+    return "" if done.returncode else done.stdout.strip()
 
 
 def _numbers(version: str) -> list[int]:

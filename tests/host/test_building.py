@@ -18,13 +18,18 @@ FILES = [
     "specs/050-live-ai-interaction/contracts/stream-schema.yaml",
 ]
 BUILT = "frontend/dist/manifest.json"
-NODE = "#!/bin/sh\necho v{version}\n"
+NODE = """#!/bin/sh
+[ -z "$PYTHONPATH" ] || exit 1
+echo v{version}
+"""
 NPM = """#!/bin/sh
+[ -z "$PYTHONPATH" ] || exit 1
 echo "$@" >> asked
 case $1 in ci) exit {ci};; esac
 mkdir dist && echo {{}} > dist/manifest.json
 """
-"""Instead of the real ones, which need the network and a minute."""
+"""Instead of the real ones, which need the network and a minute. Like Node from PyPI, they don't
+run in the environment that pip makes for a build."""
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def built(kind: str, folder: Path, programs: Path | None) -> subprocess.Complete
     return subprocess.run(
         [sys.executable, "-c", f"from hatchling.build import build_{kind} as b; b('.')"],
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(folder / "of-pip")},
         capture_output=True,
         text=True,
     )
