@@ -107,8 +107,12 @@ async def test_a_quiz_is_an_object_in_every_dialect(
 
 
 async def test_the_models_are_the_blocks(browser: Browser, block: BlockType) -> None:
-    models = (await browser.call("GET", "/v1/models")).json()
-    assert [model["id"] for model in models["data"]] == [block.slug]
+    models = (await browser.call("GET", "/v1/models")).json()["data"]
+    slugs = [each.slug async for each in BlockType.objects.filter(enabled=True)]
+    assert sorted(model["id"] for model in models) == sorted(slugs)
+    assert (await browser.call("GET", f"/v1/models/{block.slug}")).json() in models
+    missing = await browser.call("GET", "/v1/models/none")
+    assert (missing.status, code_of(missing)) == (404, "unknown_block")
 
 
 # --- refusals --------------------------------------------------------------------------------
