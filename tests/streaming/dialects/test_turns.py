@@ -6,6 +6,7 @@ Source: spec.md, "Dialects".
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ async def test_a_resume_replays_the_newest_answer_to_its_owner_alone(
     ]
     assert known.problem("not_found") == unknown.problem("not_found")
     for seconds, status in {30: 200, 90: 204}.items():  # it may be older than the last question
-        ended_at = timezone.now() - timezone.timedelta(seconds=seconds)
+        ended_at = timezone.now() - timedelta(seconds=seconds)
         await Stream.objects.aupdate(ended_at=ended_at)
         assert (await browser.call("GET", resume)).status == status
 

@@ -140,7 +140,7 @@ async def test_a_start_is_refused_as_by_our_own_api(
     assert not await Stream.objects.aexists()
 
 
-JSON = {"Content-Type": "application/json"}
+JSON: dict[str, str | None] = {"Content-Type": "application/json"}
 
 
 async def test_limits_hold_and_say_when_to_come_again(
