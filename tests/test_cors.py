@@ -86,7 +86,7 @@ async def test_every_call_has_a_preflight_that_needs_no_thread_and_no_database(
         "authorization",
         "content-type",
         "last-event-id",
-        "user-agent",  # OpenAI's package sends it, and `x-stainless-…`; tests/dialects holds us to it
+        "user-agent",  # of OpenAI's package, like `x-stainless-…`: see tests/dialects
     }
     assert int(allowed["access-control-max-age"]) >= 3600
     assert "access-control-allow-credentials" not in allowed

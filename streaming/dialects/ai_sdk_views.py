@@ -140,9 +140,7 @@ class ObjectView(Door):
         return self.watch(request, feed_of(start), after=-1, dialect=TEXT)
 
 
-def answers_of(
-    owner: str, block: str, chat: str, message: str | None = None
-) -> QuerySet[Stream]:
+def answers_of(owner: str, block: str, chat: str, message: str | None = None) -> QuerySet[Stream]:
     """Return the streams of an owner's chat, or of one message in it, the newest first.
 
     The index of request ids finds them.

@@ -12,7 +12,8 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from blocks.catalog import list_blocks
+from blocks.catalog import get_block, list_blocks
+from blocks.models import BlockType
 
 from ..access.rights import right_of
 from ..errors import Refused
@@ -63,11 +64,20 @@ class ModelsView(OpenAIDoor):
     http_method_names: ClassVar[list[str]] = ["get"]
 
     def get(self, request: Request) -> HttpResponseBase:
-        models = [
-            {"id": block.slug, "object": "model", "created": 0, "owned_by": "liveai"}
-            for block in list_blocks()
-        ]
-        return rendered({"object": "list", "data": models})
+        return rendered({"object": "list", "data": [model_of(each) for each in list_blocks()]})
+
+
+class ModelView(OpenAIDoor):
+    """One available block."""
+
+    http_method_names: ClassVar[list[str]] = ["get"]
+
+    def get(self, request: Request, model: str) -> HttpResponseBase:
+        return rendered(model_of(get_block(model)))
+
+
+def model_of(block: BlockType) -> dict[str, Any]:
+    return {"id": block.slug, "object": "model", "created": 0, "owned_by": "liveai"}
 
 
 class ChatCompletionsView(OpenAIDoor):

@@ -102,6 +102,9 @@ def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
     stopped = told["stopped"]
     assert (stopped["status"], stopped["kinds"]) == ("ready", ["text", "data-cancelled"])
     assert stopped["text"] == told["stop"]["body"]["text"]
+    # An edited message, and two regenerations of its answer.
+    assert len(set(told["again"].pop("ids"))) == 4
+    assert told["again"] == told["started"]
     items = {part["id"]: part["data"] for part in told["quiz"]}
     assert items["/questions/1"]["value"] == items["result"]["questions"][1]
     assert items["result"]["questions"][1]["question"] == RING

@@ -29,7 +29,7 @@ INTERVAL_SECONDS = 10.0
 """Least time between the beginnings of two fetches, whoever asks for them: tokens name any key."""
 
 RENEW_SECONDS = 240.0
-"""How old keys are when they are read again beside the requests, so that a busy site never waits."""
+"""How old keys are when they are read again beside the requests: a busy site never waits."""
 
 FRESH_SECONDS = 300.0
 """How long keys are used without being read again. A key that was withdrawn lasts as long."""

@@ -127,6 +127,19 @@ async function runAiSdk(ai, name) {
   await sending;
   seen.stopped = held(stopped.state);
 
+  const again = open('again');
+  const ids = [];
+  await again.chat.sendMessage({ text: BRIEF });
+  ids.push(again.state.messages.at(-1).id);
+  const [{ id: messageId }] = again.state.messages;
+  await again.chat.sendMessage({ text: `${BRIEF} Really.`, messageId });
+  ids.push(again.state.messages.at(-1).id);
+  for (const _ of [1, 2]) {
+    await again.chat.regenerate();
+    ids.push(again.state.messages.at(-1).id);
+  }
+  seen.again = { ids, ...held(again.state) };
+
   const quiz = open('quiz', 'quiz');
   await quiz.chat.sendMessage({ text: 'The Solar System' });
   seen.quiz = quiz.state.messages.at(-1).parts.filter((part) => part.type.startsWith('data-'));

@@ -19,53 +19,21 @@ from streaming.process import Process
 from tests.conftest import MakeBlock, Play, StartProcess
 from tests.support.blocks.quiz import QUIZ
 from tests.support.streaming.browser import FOREIGN, Browser
+from tests.support.streaming.dialect_calls import (
+    CHAT,
+    COMPLETIONS,
+    OBJECT,
+    RUN,
+    chat,
+    code_of,
+    completion,
+    run,
+    running_stream,
+)
 from tests.support.streaming.dialects import data_in
-
-CHAT = "/api/dialects/ai-sdk/tale"
-OBJECT = "/api/dialects/ai-sdk/quiz/object"
-RUN = "/api/dialects/ag-ui/tale"
-COMPLETIONS = "/v1/chat/completions"
-
-
-def chat(text: str = "Why?", *, message: str = "m1", **fields: Any) -> dict[str, Any]:
-    asked = {"id": message, "role": "user", "parts": [{"type": "text", "text": text}]}
-    return {"id": "c1", "messages": [asked], "trigger": "submit-message", **fields}
-
-
-def run(text: str = "Why?", *, run_id: str = "r1", **fields: Any) -> dict[str, Any]:
-    asked = {"id": "u1", "role": "user", "content": text}
-    return {
-        "threadId": "t1",
-        "runId": run_id,
-        "messages": [asked],
-        "tools": [],
-        "context": [],
-        "state": {},
-        "forwardedProps": {},
-        "protocolVersion": "1.0",
-        **fields,
-    }
-
-
-def completion(text: str = "Why?", model: str = "tale", **fields: Any) -> dict[str, Any]:
-    return {"model": model, "messages": [{"role": "user", "content": text}], **fields}
-
 
 STARTS = [(CHAT, chat()), (RUN, run()), (COMPLETIONS, completion(stream=True))]
 by_each = pytest.mark.parametrize(("path", "body"), STARTS, ids=["ai-sdk", "ag-ui", "openai"])
-
-
-def code_of(answer: Any) -> str:
-    data = answer.json()
-    return str(data["error"]["code"] if "error" in data else data["code"])
-
-
-async def running_stream(**fields: Any) -> Stream:
-    """Wait until the one stream of a test, or the one with these fields, has its row."""
-    async with asyncio.timeout(30):
-        while (row := await Stream.objects.filter(**fields).afirst()) is None:  # noqa: ASYNC110 (no event)
-            await asyncio.sleep(0.01)
-    return row
 
 
 # --- answers -------------------------------------------------------------------------------
@@ -139,8 +107,12 @@ async def test_a_quiz_is_an_object_in_every_dialect(
 
 
 async def test_the_models_are_the_blocks(browser: Browser, block: BlockType) -> None:
-    models = (await browser.call("GET", "/v1/models")).json()
-    assert [model["id"] for model in models["data"]] == [block.slug]
+    models = (await browser.call("GET", "/v1/models")).json()["data"]
+    slugs = [each.slug async for each in BlockType.objects.filter(enabled=True)]
+    assert sorted(model["id"] for model in models) == sorted(slugs)
+    assert (await browser.call("GET", f"/v1/models/{block.slug}")).json() in models
+    missing = await browser.call("GET", "/v1/models/none")
+    assert (missing.status, code_of(missing)) == (404, "unknown_block")
 
 
 # --- refusals --------------------------------------------------------------------------------
@@ -168,7 +140,7 @@ async def test_a_start_is_refused_as_by_our_own_api(
     assert not await Stream.objects.aexists()
 
 
-JSON = {"Content-Type": "application/json"}
+JSON: dict[str, str | None] = {"Content-Type": "application/json"}
 
 
 async def test_limits_hold_and_say_when_to_come_again(
@@ -210,91 +182,6 @@ async def test_a_failed_answer_is_an_error_that_no_client_repeats_by_itself(
     assert (events[-1]["type"], events[-1]["code"]) == ("RUN_ERROR", "provider_rejected")
 
 
-# --- the same stream again ---------------------------------------------------------------------
-
-
-async def test_a_repeated_start_finds_its_stream_and_a_regenerate_makes_another(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    provider = play("Hello")
-    first = await browser.call("POST", CHAT, chat())
-    again = await browser.call("POST", CHAT, chat())
-    assert data_in(again.body)[0] == data_in(first.body)[0]
-    assert provider.calls_started == 1
-    body = chat(trigger="regenerate-message", messageId=data_in(first.body)[0]["messageId"])
-    other = await browser.call("POST", CHAT, body)
-    assert data_in(other.body)[0] != data_in(first.body)[0]
-    (await browser.call("POST", CHAT, chat("Else?"))).problem("request_conflict")
-    run_body = run()
-    runs = [data_in((await browser.call("POST", RUN, run_body)).body) for _ in range(2)]
-    message_ids = {event["messageId"] for events in runs for event in events[1:-1]}
-    assert len(message_ids) == 1
-    assert provider.calls_started == 3
-
-
-async def test_an_edited_message_gets_its_own_answer_and_the_same_one_again(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    provider = play("Hello")
-    bodies = [
-        chat(),
-        chat(messageId="m1"),  # sent again, unchanged
-        *[chat("Else?", messageId="m1")] * 2,
-        chat("Else again?", messageId="m1"),
-    ]
-    answers = [await browser.call("POST", CHAT, body) for body in bodies]
-    ids = [data_in(answer.body)[0]["messageId"] for answer in answers]
-    assert ids[0] == ids[1] and ids[2] == ids[3]
-    assert len(set(ids)) == provider.calls_started == 3
-    play("It begins. ", {"hang": True})
-    watching = asyncio.create_task(browser.call("POST", CHAT, chat("And?", messageId="m1")))
-    row = await running_stream(ended_at=None)
-    stopped = await browser.call("POST", f"{CHAT}/c1/stop", {"messageId": "m1"})
-    assert stopped.stream()["stream_id"] == row.id
-    await watching
-
-
-@pytest.mark.parametrize("named", [{}, {"messageId": "m1"}], ids=["nothing", "the question"])
-async def test_each_regenerate_that_names_no_answer_makes_a_further_one(
-    browser: Browser, block: BlockType, play: Play, named: Any
-) -> None:
-    provider = play("Hello")
-    body = chat(trigger="regenerate-message", **named)
-    answers = [await browser.call("POST", CHAT, each) for each in (chat(), body, body)]
-    assert len({data_in(answer.body)[0]["messageId"] for answer in answers}) == 3
-    play("It begins. ", {"hang": True})
-    watching = [asyncio.create_task(browser.call("POST", CHAT, body)) for _ in range(2)]
-    await running_stream(ended_at=None)
-    assert (await browser.call("POST", f"{CHAT}/c1/stop")).stream()["status"] == "cancelled"
-    held = [data_in((await each).body)[0] for each in watching]
-    assert held[0] == held[1], "one that still runs is found again"
-    assert await Stream.objects.acount() == 4
-    assert provider.calls_started == 3
-
-
-async def test_a_resume_replays_the_newest_answer_to_its_owner_alone(
-    browser: Browser, make_browser: Any, block: BlockType, play: Play
-) -> None:
-    play("Hello")
-    resume = f"{CHAT}/c1/stream"
-    assert (await browser.call("GET", resume)).status == 204
-    await browser.call("POST", CHAT, chat())
-    second = data_in((await browser.call("POST", CHAT, chat(message="m2"))).body)
-    resumed = await browser.call("GET", resume)
-    assert data_in(resumed.body)[0] == second[0]
-    assert resumed.headers["x-vercel-ai-ui-message-stream"] == "v1"
-    stranger = await make_browser("ada")
-    assert (await stranger.call("GET", resume)).status == 204
-    known, unknown = [
-        await stranger.call("POST", f"{CHAT}/{chat_id}/stop") for chat_id in ("c1", "none")
-    ]
-    assert known.problem("not_found") == unknown.problem("not_found")
-    for seconds, status in {30: 200, 90: 204}.items():  # it may be older than the last question
-        ended_at = timezone.now() - timezone.timedelta(seconds=seconds)
-        await Stream.objects.aupdate(ended_at=ended_at)
-        assert (await browser.call("GET", resume)).status == status
-
-
 # --- stops ------------------------------------------------------------------------------------
 
 
@@ -322,23 +209,6 @@ async def test_a_stop_stops_the_model_and_the_viewer_is_told(
     else:
         ends = [part["type"] for part in events[:-1]][-3:]
         assert ends == ["data-cancelled", "abort", "finish"]
-
-
-async def test_a_stop_that_names_the_question_stops_a_regeneration_and_no_other_answer(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    play("Hello")
-    await browser.call("POST", CHAT, chat())
-    play("It begins. ", {"hang": True})
-    again = chat(trigger="regenerate-message", messageId="a1")
-    watching = [asyncio.create_task(browser.call("POST", CHAT, again))]
-    row = await running_stream(ended_at=None)
-    watching.append(asyncio.create_task(browser.call("POST", CHAT, chat(message="m2"))))
-    other = await running_stream(request_id=request_id_of("ai-sdk", "tale", "c1", "m2"))
-    for message, stream_id in {"m1": row.id, "m2": other.id}.items():
-        stopped = await browser.call("POST", f"{CHAT}/c1/stop", {"messageId": message})
-        assert (stopped.json()["stream_id"], stopped.json()["status"]) == (stream_id, "cancelled")
-    await asyncio.gather(*watching)
 
 
 async def test_a_stop_that_comes_before_its_start_holds_and_calls_no_model(

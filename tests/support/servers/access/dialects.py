@@ -21,7 +21,7 @@ JSON = {"Content-Type": "application/json"}
 
 OF_THE_DIALECTS = (
     "dialect-ai-sdk dialect-ai-sdk-object dialect-ai-sdk-resume dialect-ai-sdk-stop dialect-ag-ui"
-    " dialect-ag-ui-stop openai-models openai-chat"
+    " dialect-ag-ui-stop openai-models openai-model openai-chat"
 ).split()
 """Names of their addresses, which are the operations of the entries."""
 
@@ -101,6 +101,13 @@ DIALECTS = [
         "openai-models",
         PUBLIC,
         lambda n, r: Request("GET", "/v1/models"),
+        is_answered_their_way,
+    ),
+    Entry(
+        "model",
+        "openai-model",
+        PUBLIC,
+        lambda n, r: Request("GET", "/v1/models/quiz"),
         is_answered_their_way,
     ),
     Entry("completion", "openai-chat", START, _completion, is_refused_their_way),
