@@ -207,6 +207,19 @@ def _meanwhile(coroutine: Coroutine[Any, Any, str]) -> str:
         return pool.submit(asyncio.run, coroutine).result()
 
 
+def _held(machine: Machine, plan: Plan) -> str:
+    """Ask until an answer has begun: a process that still obeys the old switch cancels it."""
+    deadline = time.monotonic() + OBEY_SECONDS
+    while True:
+        stream_id = _meanwhile(_asked(machine, plan))
+        row = "streaming_stream WHERE id = ? AND "
+        while not _count(machine, row + "status = 'cancelled'", stream_id):
+            if _count(machine, row + "text != ''", stream_id):
+                return stream_id
+            assert time.monotonic() < deadline, f"{stream_id} does not begin"
+            time.sleep(0.05)  # another process writes the row
+
+
 def _wait_for(machine: Machine, stream_id: str, status: str) -> None:
     deadline = time.monotonic() + 30
     while _count(machine, "streaming_stream WHERE id = ? AND status = ?", stream_id, status) == 0:
@@ -248,7 +261,7 @@ def test_one_switch_stops_everything_and_refuses_starts(machine: Machine) -> Non
         _follow(stop, machine, person)
         _wait_for(machine, running, "cancelled")
         _follow(go_on, machine, person)
-        running = _meanwhile(_asked(machine, Plan("endless-again", hold=1, after=1)))
+        running = _held(machine, Plan("endless-again", hold=1, after=1))
         _follow(stop_running, machine, person)
     _wait_for(machine, running, "cancelled")
 
