@@ -228,9 +228,9 @@ async def test_a_body_that_ends_before_the_answer_is_cut(
 ) -> None:
     play("It begins. ", {"hang": True})
     watching = asyncio.create_task(browser.call("POST", path, body))
-    row = await running_stream()
-    feed = process.hub.find(row.id)
-    assert feed is not None
+    async with asyncio.timeout(30):
+        while not len(process.connections):  # noqa: ASYNC110 (no event)
+            await asyncio.sleep(0.01)
     process.connections.dismiss()
     with pytest.raises(AssertionError, match="without ending its answer"):
         await watching
