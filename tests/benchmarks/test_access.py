@@ -18,9 +18,9 @@ def test_its_accesses_get_nothing_and_leave_their_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(access, "RESULTS", tmp_path / "access.json")
-    assert access.main(["--accesses", "2500", "--seed", "1"]) == 0
+    assert access.main(["--accesses", "4000", "--seed", "1"]) == 0  # two rounds of cases
     figures = json.loads((tmp_path / "access.json").read_text())
-    assert figures["accesses"] == sum(figures["entry_points"].values()) == 2_500
+    assert figures["accesses"] == sum(figures["entry_points"].values()) == 4_000
     for name, goal in figures["goals"].items():
         assert figures[name] == goal, name
 
