@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import resource
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from tests.support.faults.postgres_server import running_postgres
 from tests.support.faults.redis_server import running_redis
 from tests.support.servers.harness import clean_environment, migrate
 
+from .hostile_doors import AUDIENCE, ISSUER, SHARED_KEY, SILENT_ISSUER
 from .hostile_streams import HOLD_PROMPT, LONG_PROMPT
 from .servers import ROOT, Server, free_port, running
 
@@ -75,7 +77,8 @@ def besieged(processes: int) -> Iterator[Service]:
         if processes > 1:
             database = stack.enter_context(running_postgres()).make_database("hostile")
             redis = stack.enter_context(running_redis(folder / "redis")).url
-        environment = _environment(database, redis, folder)
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        environment = _environment(database, redis, folder, silent.getsockname()[1])
         migrate(database)
         made = _make_history(environment)
         log = folder / "log"
@@ -94,8 +97,9 @@ def besieged(processes: int) -> Iterator[Service]:
         yield Service(servers, file, made["search_cookie"], log)
 
 
-def _environment(database: str, redis: str, folder: Path) -> dict[str, str]:
+def _environment(database: str, redis: str, folder: Path, silent_port: int) -> dict[str, str]:
     """Exclude the caller's variables, so that every limit has its default."""
+    silent = f"http://127.0.0.1:{silent_port}/jwks"
     caller = {k: v for k, v in clean_environment().items() if not k.startswith("LIMIT_")}
     return {
         **caller,
@@ -108,6 +112,12 @@ def _environment(database: str, redis: str, folder: Path) -> dict[str, str]:
         "AI_ALLOW_ANONYMOUS": "true",
         "SIGN_UP": "open",
         "EMAIL_URL": "dummymail://",
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_SHARED_KEY": SHARED_KEY,
+        "JWT_MORE_ISSUERS": json.dumps(
+            [{"issuer": SILENT_ISSUER, "audience": AUDIENCE, "jwks_url": silent}]
+        ),
         "STREAM_DRAIN_SECONDS": "0",
         "STREAM_LOG_SECONDS": str(LOG_SECONDS),
     }

@@ -19,6 +19,7 @@ from .hostile_accounts import (
     sign_ins_by_email,
     sign_ups,
 )
+from .hostile_doors import chat_guesses, dialect_starts, forged_tokens, unread_dialects
 from .hostile_requests import (
     endless_headers,
     half_bodies,
@@ -75,6 +76,10 @@ ATTACKS: dict[str, Attack] = {
     "configs": configs,
     "starts and stops": starts_and_stops,
     "unread answers": unread_answers,
+    "chat guesses": chat_guesses,
+    "forged tokens": forged_tokens,
+    "unread dialects": unread_dialects,
+    "dialect starts": dialect_starts,
     "everything": everything,
     "starts": starts,  # last: its answers continue for half a minute
 }

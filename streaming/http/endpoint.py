@@ -94,6 +94,14 @@ class Endpoint(APIView):
     def get_exception_handler(self) -> Callable[..., HttpResponse]:
         return exception_handler
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        # Two circles hold the parsed body: DRF's request and its context, and Django's view and its
+        # alias of `get`. A busy process puts off the full collections that would free them.
+        self.request.parser_context = {}
+        self.__dict__.pop("head", None)
+        return response
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.auth is not None:

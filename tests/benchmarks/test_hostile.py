@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import hostile as benchmark
 from benchmarks.hostile import QUIET, Found, Row, rounded, row_of, shortfalls
-from benchmarks.load import hostile_accounts, hostile_requests, hostile_streams
+from benchmarks.load import hostile_accounts, hostile_doors, hostile_requests, hostile_streams
 from benchmarks.load.besieged import Service, besieged
 from benchmarks.load.honest import Sample
 from benchmarks.load.hostile import ATTACKS, attack_for
@@ -37,10 +37,15 @@ SMALL = {
     "CONFIGS": 2,
     "STARTS_AND_STOPS": 2,
     "UNREAD_ANSWERS": 3,
+    "DIALECT_STARTS": 2,
+    "HELD_ANSWERS": 3,
+    "UNREAD_DIALECTS": 3,
+    "CHAT_GUESSES": 2,
+    "FORGED_TOKENS": 2,
 }
 
 
-MODULES = (hostile_accounts, hostile_requests, hostile_streams)
+MODULES = (hostile_accounts, hostile_doors, hostile_requests, hostile_streams)
 
 
 @pytest.fixture(scope="module")
