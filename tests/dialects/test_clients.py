@@ -1,4 +1,4 @@
-"""The real clients against a real server: each starts, loses its connection, resumes, stops.
+"""Clients of the dialects against a real server: each starts, loses its connection, resumes, stops.
 
 `clients/run.mjs` runs those of npm, with an API token. docs/dialects.md has the table of what each
 of them can do; it is true as far as it is asserted here.
@@ -11,18 +11,17 @@ import shutil
 import signal
 import subprocess
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import httpx_sse
 import openai
 import pytest
 
 from liveai.api_libraries import API_LIBRARIES
+from tests.dialects.conftest import Site
 from tests.support.frontend.node import node_environment
-from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.harness import Database, running
 from tests.support.servers.tokens import add_token
 
 CLIENTS = Path(__file__).parent / "clients"
@@ -33,29 +32,6 @@ BRIEF = "Please speak briefly."
 BRIEF_ANSWER = "tick " * 20
 FOR_EVER = "Please speak for ever."
 RING = "Which planet has the largest rings?"
-
-
-class Site:
-    """A server, and a token for it."""
-
-    def __init__(self, server: Server, token: str) -> None:
-        self.url = server.url
-        self.token = token
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
-
-    def openai(self) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.token, max_retries=0)
-
-
-@pytest.fixture(scope="module")
-def site(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    database = Database(template, tmp_path_factory.mktemp("dialects"))
-    with running("serve", database) as server:
-        yield Site(server, add_token(database))
-        server.assert_unharmed()
 
 
 @pytest.fixture(scope="module")
@@ -179,32 +155,6 @@ def test_openai_for_python_starts_finds_its_answer_again_and_is_stopped(site: Si
         assert missing.value.code == "unknown_block"
     with pytest.raises(openai.AuthenticationError):
         ask(openai.OpenAI(base_url=f"{site.url}/v1", api_key="wrong", max_retries=0), BRIEF)
-
-
-def test_httpx_sse_starts_resumes_and_stops_by_our_own_api(site: Site) -> None:
-    start = f"{site.url}/api/stream/ai-block/ask-question"
-
-    def events(client: httpx.Client, method: str, url: str, **more: Any) -> Iterator[Any]:
-        with httpx_sse.connect_sse(client, method, url, **more) as source:
-            yield from source.iter_sse()
-
-    with httpx.Client(headers=site.headers) as client:
-        received = []
-        for event in events(client, "POST", start, json={"prompt": BRIEF}):
-            received.append(event)
-            if len(received) == 4:
-                break  # closes the connection
-        stream_id = json.loads(received[0].data)["stream_id"]
-        url = f"{site.url}/api/streams/{stream_id}"
-        last = {"Last-Event-ID": received[-1].id}
-        rest = list(events(client, "GET", f"{url}/events", headers=last))
-        chunks = [event for event in [*received, *rest] if event.event == "chunk"]
-        assert "".join(json.loads(event.data)["token"] for event in chunks) == BRIEF_ANSWER
-        assert rest[-1].event == "complete"
-        endless = events(client, "POST", start, json={"prompt": FOR_EVER})
-        endless_id = json.loads(next(endless).data)["stream_id"]
-        client.post(f"{site.url}/api/streams/{endless_id}/cancel")
-        assert [event.event for event in endless][-1] == "cancelled"
 
 
 def test_a_server_that_goes_away_breaks_the_body_instead_of_ending_it(
