@@ -1,7 +1,7 @@
 """Clients of the dialects against a real server: each starts, loses its connection, resumes, stops.
 
-`clients/run.mjs` runs those of npm, with an API token. docs/dialects.md has the table of what each
-of them can do; it is true as far as it is asserted here.
+`clients/hooks.mjs` and `clients/agents.mjs` run those of npm, with an API token. docs/dialects.md
+has the table of what each of them can do; it is true as far as it is asserted here.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ BRIEF_ANSWER = "tick " * 20
 FOR_EVER = "Please speak for ever."
 RING = "Which planet has the largest rings?"
 
+HOOKS = {"AI SDK 5": "ai-sdk-react-2", "AI SDK 6": "ai-sdk-react-3", "AI SDK 7": "ai-sdk-react-4"}
+"""The packages of the hooks, by the version of the SDK that they belong to."""
+
+by_version = pytest.mark.parametrize("version", HOOKS.values(), ids=HOOKS.keys())
+
 
 @pytest.fixture(scope="module")
 def seen(site: Site) -> Any:
@@ -45,7 +50,11 @@ def seen(site: Site) -> Any:
     if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         _run(command, environment, INSTALL_SECONDS)
-    return json.loads(_run([node, "run.mjs"], environment, RUN_SECONDS))
+    hooks, agents = (
+        json.loads(_run([node, script], environment, RUN_SECONDS))
+        for script in ("hooks.mjs", "agents.mjs")
+    )
+    return {**hooks, **agents}
 
 
 def _run(command: list[str], environment: dict[str, str], seconds: int) -> str:
@@ -56,8 +65,8 @@ def _run(command: list[str], environment: dict[str, str], seconds: int) -> str:
     return done.stdout
 
 
-@pytest.mark.timeout(INSTALL_SECONDS + RUN_SECONDS)
-@pytest.mark.parametrize("version", ["ai-5", "ai-6", "ai-7"])
+@pytest.mark.timeout(INSTALL_SECONDS + 2 * RUN_SECONDS)
+@by_version
 def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
     """Also installs and runs the clients, so it takes longest."""
     told = seen[version]
@@ -72,6 +81,7 @@ def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
     assert cut["status"] == "error"
     assert 0 < len(cut["text"]) < len(BRIEF_ANSWER)
     assert told["resumed"] == told["started"]  # nothing lost, nothing doubled
+    assert told["loaded"] == told["started"]
     assert told["idle"] == "ready"
     assert told["stop"]["status"] == 200
     assert told["stop"]["body"]["status"] == "cancelled"
@@ -81,17 +91,41 @@ def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
     # An edited message, and two regenerations of its answer.
     assert len(set(told["again"].pop("ids"))) == 4
     assert told["again"] == told["started"]
+
+
+@by_version
+def test_use_chat_has_the_parts_of_a_quiz_and_its_failures(seen: Any, version: str) -> None:
+    told = seen[version]
     items = {part["id"]: part["data"] for part in told["quiz"]}
     assert items["/questions/1"]["value"] == items["result"]["questions"][1]
     assert items["result"]["questions"][1]["question"] == RING
+    assert told["failed"] == {"status": "error", "code": "provider_rejected"}
+    assert told["refused"] == {"status": "error", "code": "unknown_block"}
 
 
-def test_an_object_grows_question_by_question(seen: Any) -> None:
-    told = seen["object"]
-    assert told["document"]["questions"][1]["question"] == RING
-    assert told["counts"] == sorted(told["counts"])
-    assert {1, 2, 3} <= set(told["counts"])
-    assert set(told["states"]) <= {"repaired-parse", "successful-parse"}
+@by_version
+@pytest.mark.parametrize("kind", ["quiz", "diagram"])
+def test_use_object_grows_part_by_part_and_fits_its_schema(
+    seen: Any, version: str, kind: str
+) -> None:
+    told = seen[version]["objects"][kind]
+    assert told["failure"] is None
+    assert told["object"] == told["shown"]  # the schema's check found no fault
+    counts = told["counts"]
+    assert counts == sorted(counts) and len(set(counts)) > 2
+    assert counts[0] == 0 and counts[-1] == {"quiz": 3, "diagram": 8}[kind]
+
+
+@by_version
+@pytest.mark.parametrize("kind", ["broken", "failed"])
+def test_use_object_has_an_error_where_the_answer_has_no_end(
+    seen: Any, version: str, kind: str
+) -> None:
+    """Its connection was lost, or the model failed after the first question."""
+    told = seen[version]["objects"][kind]
+    assert told["failure"] is not None and told["error"] == told["failure"]
+    assert "object" not in told  # `onFinish` was not called
+    assert len(told["shown"]["questions"]) == 1
 
 
 def test_http_agent_starts_resumes_and_stops(seen: Any) -> None:
