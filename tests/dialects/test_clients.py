@@ -69,7 +69,7 @@ def _run(command: list[str], environment: dict[str, str], seconds: int) -> str:
 @by_version
 def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
     """Also installs and runs the clients, so it takes longest."""
-    told = seen[version]
+    told = seen[version]["chat"]
     assert told["started"] == {
         "status": "ready",
         "roles": ["user", "assistant"],
@@ -95,7 +95,7 @@ def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
 
 @by_version
 def test_use_chat_has_the_parts_of_a_quiz_and_its_failures(seen: Any, version: str) -> None:
-    told = seen[version]
+    told = seen[version]["chat"]
     items = {part["id"]: part["data"] for part in told["quiz"]}
     assert items["/questions/1"]["value"] == items["result"]["questions"][1]
     assert items["result"]["questions"][1]["question"] == RING
@@ -104,28 +104,30 @@ def test_use_chat_has_the_parts_of_a_quiz_and_its_failures(seen: Any, version: s
 
 
 @by_version
-@pytest.mark.parametrize("kind", ["quiz", "diagram"])
+@pytest.mark.parametrize(("kind", "parts"), [("quiz", 3), ("diagram", 8), ("again", 3)])
 def test_use_object_grows_part_by_part_and_fits_its_schema(
-    seen: Any, version: str, kind: str
+    seen: Any, version: str, kind: str, parts: int
 ) -> None:
-    told = seen[version]["objects"][kind]
+    """A second time with the `request_id` of the one that was cut, too."""
+    told = seen[version]["object"][kind]
     assert told["failure"] is None
     assert told["object"] == told["shown"]  # the schema's check found no fault
     counts = told["counts"]
-    assert counts == sorted(counts) and len(set(counts)) > 2
-    assert counts[0] == 0 and counts[-1] == {"quiz": 3, "diagram": 8}[kind]
+    assert counts == sorted(counts) and counts[-1] == parts
+    assert kind == "again" or len(set(counts)) > 2
 
 
 @by_version
-@pytest.mark.parametrize("kind", ["broken", "failed"])
+@pytest.mark.parametrize("kind", ["cut", "failed", "stopped"])
 def test_use_object_has_an_error_where_the_answer_has_no_end(
     seen: Any, version: str, kind: str
 ) -> None:
-    """Its connection was lost, or the model failed after the first question."""
-    told = seen[version]["objects"][kind]
+    """Its connection was lost, the model failed after the first question, or it was stopped."""
+    told = seen[version]["object"][kind]
     assert told["failure"] is not None and told["error"] == told["failure"]
     assert "object" not in told  # `onFinish` was not called
     assert len(told["shown"]["questions"]) == 1
+    assert seen[version]["object"]["stop"]["body"]["status"] == "cancelled"
 
 
 def test_http_agent_starts_resumes_and_stops(seen: Any) -> None:

@@ -4,7 +4,18 @@
  */
 import { createRequire } from 'node:module';
 import { z } from 'zod';
-import { BASE, BRIEF, FAIL, FOR_EVER, SOLAR_SYSTEM, cutNext, fetchCut, headers, post } from './line.mjs';
+import {
+  BASE,
+  BRIEF,
+  FAIL,
+  FOR_EVER,
+  SOLAR_SYSTEM,
+  WAIT,
+  cutNext,
+  fetchCut,
+  headers,
+  post,
+} from './line.mjs';
 import { renderHook } from './page.mjs';
 
 const textOf = (message) =>
@@ -137,10 +148,10 @@ const SCHEMAS = {
 
 const partsOf = (object) => Object.values(object ?? {}).filter(Array.isArray).flat().length;
 
-async function runObject(name, block, { prompt = SOLAR_SYSTEM, pieces = Infinity } = {}) {
-  const { experimental_useObject: useObject } = await import(name);
-  const finished = Promise.withResolvers();
-  const counts = []; // of the parts, at each render
+/** Renders `useObject`. `ask` submits an input, and returns what came of it. */
+function openObject({ experimental_useObject: useObject }, block) {
+  let told = () => {};
+  let counts = []; // of the parts, at each render
   const page = renderHook(
     () =>
       useObject({
@@ -148,39 +159,54 @@ async function runObject(name, block, { prompt = SOLAR_SYSTEM, pieces = Infinity
         schema: SCHEMAS[block],
         headers,
         fetch: fetchCut,
-        onFinish: ({ object, error }) => finished.resolve({ object, error: error && `${error}` }),
-        onError: (error) => finished.resolve({ error: `${error}` }),
+        onFinish: ({ object, error }) => told({ object, error: error && `${error}` }),
+        onError: (error) => told({ error: `${error}` }),
       }),
     ({ object }) => {
       counts.push(partsOf(object));
       return JSON.stringify(object);
     },
   );
-  cutNext(pieces);
-  page.now().submit({ prompt });
-  const told = await finished.promise;
-  await page.settled();
-  const { error } = page.now();
-  const shown = page.text();
-  page.close();
-  return {
-    ...told,
-    counts,
-    shown: shown === '' ? null : JSON.parse(shown),
-    failure: error === undefined ? null : `${error}`,
-  };
+  async function ask(input) {
+    const answered = new Promise((resolve) => {
+      told = resolve;
+    });
+    page.now().submit(input);
+    counts = [];
+    const end = await answered;
+    await page.settled();
+    const { error } = page.now();
+    const failure = error === undefined ? null : `${error}`;
+    return { ...end, counts, shown: JSON.parse(page.text()), failure };
+  }
+  return { ...page, ask };
+}
+
+async function runObject(name) {
+  const react = await import(name);
+  const [quiz, diagram] = [openObject(react, 'quiz'), openObject(react, 'diagram')];
+  const seen = {};
+  seen.quiz = await quiz.ask({ prompt: SOLAR_SYSTEM });
+  seen.diagram = await diagram.ask({ prompt: 'The Water Cycle' });
+
+  const input = { prompt: SOLAR_SYSTEM, request_id: crypto.randomUUID() };
+  cutNext(2);
+  seen.cut = await quiz.ask(input);
+  seen.again = await quiz.ask(input);
+
+  seen.failed = await quiz.ask({ prompt: FAIL });
+
+  const endless = { prompt: WAIT, request_id: crypto.randomUUID() };
+  const asking = quiz.ask(endless);
+  await quiz.until(({ object, isLoading }) => isLoading && partsOf(object) === 1);
+  const { request_id } = endless;
+  seen.stop = await post('/api/streams/cancel', { request_id });
+  seen.stopped = await asking;
+  return seen;
 }
 
 const seen = {};
 for (const name of ['ai-sdk-react-2', 'ai-sdk-react-3', 'ai-sdk-react-4']) {
-  seen[name] = {
-    ...(await runChat(name)),
-    objects: {
-      quiz: await runObject(name, 'quiz'),
-      diagram: await runObject(name, 'diagram', { prompt: 'The Water Cycle' }),
-      broken: await runObject(name, 'quiz', { pieces: 2 }),
-      failed: await runObject(name, 'quiz', { prompt: FAIL }),
-    },
-  };
+  seen[name] = { chat: await runChat(name), object: await runObject(name) };
 }
 process.stdout.write(JSON.stringify(seen));

@@ -4,6 +4,7 @@ export const headers = { Authorization: `Bearer ${process.env.TOKEN}` };
 export const BRIEF = 'Please speak briefly.';
 export const FOR_EVER = 'Please speak for ever.';
 export const FAIL = 'Please fail after a question.';
+export const WAIT = 'Please wait after a question.';
 export const SOLAR_SYSTEM = 'The Solar System';
 
 const LOST = 'the connection was lost';
