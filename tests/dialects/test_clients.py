@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,12 @@ def seen(site: Site) -> Any:
     if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         _run(command, environment, INSTALL_SECONDS)
-    hooks, agents = (
-        json.loads(_run([node, script], environment, RUN_SECONDS))
-        for script in ("hooks.mjs", "agents.mjs")
-    )
+
+    def run(script: str) -> Any:
+        return json.loads(_run([node, script], environment, RUN_SECONDS))
+
+    with ThreadPoolExecutor() as pool:
+        hooks, agents = pool.map(run, ("hooks.mjs", "agents.mjs"))
     return {**hooks, **agents}
 
 
@@ -65,7 +68,7 @@ def _run(command: list[str], environment: dict[str, str], seconds: int) -> str:
     return done.stdout
 
 
-@pytest.mark.timeout(INSTALL_SECONDS + 2 * RUN_SECONDS)
+@pytest.mark.timeout(INSTALL_SECONDS + RUN_SECONDS)
 @by_version
 def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
     """Also installs and runs the clients, so it takes longest."""
@@ -189,6 +192,10 @@ def test_openai_for_python_starts_finds_its_answer_again_and_is_stopped(site: Si
         with pytest.raises(openai.NotFoundError) as missing:
             ask(client, BRIEF, model="none")
         assert missing.value.code == "unknown_block"
+        assert client.models.retrieve("quiz").id in [model.id for model in client.models.list()]
+        with pytest.raises(openai.NotFoundError) as missing:
+            client.embeddings.create(model="quiz", input="Why?")
+        assert missing.value.code == "not_found"
     with pytest.raises(openai.AuthenticationError):
         ask(openai.OpenAI(base_url=f"{site.url}/v1", api_key="wrong", max_retries=0), BRIEF)
 

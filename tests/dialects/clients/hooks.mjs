@@ -30,13 +30,20 @@ function openChat({ useChat }, { DefaultChatTransport }, id, block = 'ask-questi
     api: `${BASE}/api/dialects/ai-sdk/${block}`,
     headers,
     fetch: fetchCut,
+    ...more.transport,
   });
   return renderHook(
-    () => useChat({ id, transport, onError() {}, ...more }),
+    () => useChat({ onError() {}, ...more, id, transport }),
     ({ messages }) =>
       messages.flatMap((each) => (each.role === 'assistant' ? [textOf(each)] : [])).join('\n'),
   );
 }
+
+/** Sends the question alone, as docs/dialects.md advises for long chats. */
+const prepareSendMessagesRequest = ({ id, trigger, messageId, messages, body }) => {
+  const question = messages.filter((each) => each.role === 'user').slice(-1);
+  return { body: { ...body, id, trigger, messageId, messages: question } };
+};
 
 /** What a chat holds, and what its page shows. */
 async function held(page) {
@@ -83,7 +90,7 @@ async function runChat(name) {
   await sending;
   seen.stopped = await held(stopped);
 
-  const again = open('again');
+  const again = open('again', 'ask-question', { transport: { prepareSendMessagesRequest } });
   const ids = [];
   const answered = async () => {
     await again.settled();
