@@ -20,6 +20,9 @@ KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_
 
 ROOT = "/v1"
 
+NO_RETRY = {"x-should-retry": "false"}
+"""Stops OpenAI's clients from asking once more by themselves."""
+
 
 def error_of(problem: bytes) -> bytes:
     """Return a problem document as an error of OpenAI's, with our code."""
@@ -35,6 +38,13 @@ def in_their_form(response: HttpResponse) -> HttpResponse:
     """Give a response with a problem document OpenAI's form; its other headers stay."""
     response.content = error_of(response.content)
     response["Content-Type"] = "application/json"
+    # A conflict stays one. Their clients would repeat the call.
+    return not_repeated(response) if response.status_code == 409 else response
+
+
+def not_repeated(response: HttpResponse) -> HttpResponse:
+    for name, value in NO_RETRY.items():
+        response[name] = value
     return response
 
 

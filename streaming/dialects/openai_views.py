@@ -24,12 +24,9 @@ from ..process import Process
 from .ask import last_of_user, messages_in, text_of
 from .door import Door, feed_of
 from .openai_chat import ChatCompletionEncoder, completion_id, completion_of, error_document
-from .openai_errors import in_their_form
+from .openai_errors import in_their_form, not_repeated
 
 logger = logging.getLogger(__name__)
-
-NO_RETRY = {"x-should-retry": "false"}
-"""Stops OpenAI's clients from asking once more by themselves: each answer costs tokens."""
 
 
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
@@ -146,12 +143,6 @@ def unseen_answer(refused: Refused, stream_id: str) -> HttpResponse:
     error = error_document(text, refused.code, kind="server_error")
     error["error"]["id"] = completion_id(stream_id)
     return not_repeated(rendered(error, status=502))
-
-
-def not_repeated(response: HttpResponse) -> HttpResponse:
-    for name, value in NO_RETRY.items():
-        response[name] = value
-    return response
 
 
 def stream_options_in(data: dict[str, Any]) -> tuple[bool, bool]:

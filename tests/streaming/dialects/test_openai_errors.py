@@ -14,6 +14,7 @@ from streaming.dialects.openai_errors import OpenAIErrors, is_below_root
 from streaming.errors import Refused
 from streaming.http.asgi_problem import send_problem
 from streaming.http.request_phase import MAX_BODY_BYTES
+from tests.conftest import Play
 from tests.support.streaming.browser import Answer, Browser
 from tests.support.streaming.dialect_calls import COMPLETIONS, completion
 
@@ -79,6 +80,17 @@ async def test_a_field_is_their_param_and_a_head_has_no_body(
     assert answer.json()["error"]["param"] == "n"
     head = await browser.call("HEAD", "/v1/nope")
     assert (head.status, head.headers["content-type"]) == (404, "application/json")
+
+
+async def test_their_clients_do_not_repeat_a_conflict(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    named = {"request_id": "6f7f2c1e-0a5e-4c7a-9a3e-0c9a54f7a1b2"}
+    assert (await browser.call("POST", COMPLETIONS, completion(**named))).status == 200
+    answer = await browser.call("POST", COMPLETIONS, completion("Who?", **named))
+    assert_is_openais(answer, 409, "request_conflict")
+    assert answer.headers["x-should-retry"] == "false"
 
 
 async def test_a_full_server_says_when_to_come_again() -> None:
