@@ -150,6 +150,13 @@ def test_http_agent_starts_resumes_and_stops(seen: Any) -> None:
     assert stopped["messages"][1]["content"] == told["stop"]["body"]["text"]
     assert told["quiz"]["state"]["questions"][1]["question"] == RING
     assert told["quiz"]["outcome"] == {"type": "success"}
+    diagram = told["diagram"]["state"]
+    assert (len(diagram["nodes"]), len(diagram["edges"])) == (4, 4)
+    assert diagram["source"].startswith("flowchart")
+    # A failed run rejects nothing: its client has to look for the event.
+    assert "RUN_ERROR" in told["failed"]["types"] and told["failed"]["outcome"] is None
+    assert told["failed"]["failure"] is None
+    assert len(told["failed"]["state"]["questions"]) == 1
 
 
 def test_openai_for_node_starts_finds_its_answer_again_and_is_stopped(seen: Any) -> None:

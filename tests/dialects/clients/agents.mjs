@@ -4,7 +4,17 @@
  */
 import { HttpAgent } from '@ag-ui/client';
 import OpenAI from 'openai';
-import { BASE, BRIEF, FOR_EVER, SOLAR_SYSTEM, cutNext, fetchCut, headers, post } from './line.mjs';
+import {
+  BASE,
+  BRIEF,
+  FAIL,
+  FOR_EVER,
+  SOLAR_SYSTEM,
+  cutNext,
+  fetchCut,
+  headers,
+  post,
+} from './line.mjs';
 
 // --- AG-UI ------------------------------------------------------------------------------------
 
@@ -54,6 +64,8 @@ async function runAgUi() {
   seen.stop = await post(stop, { threadId: 'stopped', runId: 'r1' });
   seen.stopped = await running;
   seen.quiz = await run(open('quiz', SOLAR_SYSTEM, 'quiz'), 'r1');
+  seen.diagram = await run(open('diagram', 'The Water Cycle', 'diagram'), 'r1');
+  seen.failed = await run(open('failed', FAIL, 'quiz'), 'r1');
   return seen;
 }
 
