@@ -21,6 +21,7 @@ from liveai.lanes import LANES
 from liveai.our_templates import load_our_templates
 from liveai.plain_host import PlainHost
 from liveai.site_path import SitePath
+from streaming.dialects.openai_errors import OpenAIErrors
 from streaming.http.handover import HandOver
 from streaming.http.header_limit import HeaderLimit
 from streaming.http.health import Health
@@ -46,9 +47,10 @@ inner_application = Health(
         )
     )
 )
+site_path: str = settings.FORCE_SCRIPT_NAME or ""
 # Writes handed-over bodies when all other layers are done: an open stream holds none of them.
 application: Any = HandOver(
-    ShowRequestId(PlainHost(SitePath(Cors(inner_application), settings.FORCE_SCRIPT_NAME or "")))
+    ShowRequestId(PlainHost(SitePath(Cors(OpenAIErrors(inner_application)), site_path)))
 )
 if settings.TRACING:
     from streaming.http.request_span import RequestSpans

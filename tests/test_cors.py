@@ -12,6 +12,7 @@ from streaming.process import Process
 from tests.conftest import MODEL, Play, StartProcess, scripted
 from tests.support.streaming.api_tokens import token_of
 from tests.support.streaming.browser import START, Answer, Browser
+from tests.support.streaming.dialect_calls import CHAT, COMPLETIONS, RUN, chat, completion, run
 
 LISTED, OTHER = "https://app.example", "https://other.example"
 CALLS = [
@@ -27,6 +28,12 @@ CALLS = [
     ("GET", f"/api/streams/{'x' * 22}/events"),
     ("POST", f"/api/streams/{'x' * 22}/cancel"),
     ("GET", "/api/schema"),
+    ("POST", "/api/dialects/ai-sdk/tale"),
+    ("GET", "/api/dialects/ai-sdk/tale/c1/stream"),
+    ("POST", "/api/dialects/ag-ui/tale"),
+    ("POST", "/v1/chat/completions"),
+    ("GET", "/v1/models"),
+    ("GET", "/v1/nothing"),
     ("GET", "/api/nothing"),
     ("GET", "/api"),
 ]
@@ -132,6 +139,10 @@ async def test_streams_handed_over_keep_the_headers(
         answer = await program.call("POST", START, {"prompt": "Why?"}, headers=headers)
         assert answer.status in (200, 201)
         assert_readable(answer)
+    for path, body in ((CHAT, chat()), (RUN, run()), (COMPLETIONS, completion(stream=True))):
+        answer = await program.call("POST", path, body, headers={"Origin": LISTED})
+        assert answer.status == 200
+        assert_readable(answer)
     other = await program.call(
         "GET", "/api/blocks", headers={"Origin": OTHER, "Authorization": None}
     )
@@ -168,6 +179,9 @@ async def test_every_refusal_can_be_read(
     await refused(program, "method_not_allowed", "DELETE", "/api/blocks")
     await refused(program, "malformed", "GET", "/api/blocks?" + "x" * 70_000)
     await refused(program, "prompt_too_long", "POST", START, {"prompt": "x" * 2_000_000})
+    theirs = await program.call("GET", "/v1/nothing", headers=origin)
+    assert theirs.json()["error"]["code"] == "not_found"
+    assert_readable(theirs)
     await program.start_unwatched()
     await refused(program, "over_capacity", "POST", START, ask)
     process.tokens._count("203.0.113.7", 100)

@@ -11,6 +11,7 @@ from typing import Any
 from channels.routing import ProtocolTypeRouter
 from django.urls import Resolver404, get_script_prefix, resolve
 
+from streaming.dialects.openai_errors import OpenAIErrors
 from streaming.http.asgi_types import ASGIApp, Receive, Scope, Send
 from streaming.http.handover import HandOver
 from streaming.http.header_limit import HeaderLimit
@@ -58,7 +59,7 @@ class _Wrapped:
         self._host = application
         calls = HeaderLimit(BodyLimit(RequestThreads(application)))
         both = ProtocolTypeRouter({"http": calls, "websocket": socket_application})
-        inner: ASGIApp = WithProcess(both)
+        inner: ASGIApp = OpenAIErrors(WithProcess(both), covers=_is_openais)
         if not has_own_cors():
             inner = Cors(inner)
         self._ours = HandOver(ShowRequestId(PlainHost(inner)))
@@ -102,6 +103,10 @@ def _is_call(path: str) -> bool:
     """Whether an address is a call of ours: the host may have addresses below `/api/`, too."""
     ours = tuple(f"{_prefix()}{part}" for part in PARTS)
     return path.startswith(ours) and app_name in _resolved(path)
+
+
+def _is_openais(scope: Scope) -> bool:
+    return _path(scope).startswith(f"{_prefix()}v1/")
 
 
 def _resolved(path: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -25,55 +24,45 @@ from ..process import Process
 from .ask import last_of_user, messages_in, text_of
 from .door import Door, feed_of
 from .openai_chat import ChatCompletionEncoder, completion_id, completion_of, error_document
+from .openai_errors import in_their_form, not_repeated
 
 logger = logging.getLogger(__name__)
 
-KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
-NO_RETRY = {"x-should-retry": "false"}
-"""Stops OpenAI's clients from asking once more by themselves: each answer costs tokens."""
-
-
-def in_their_shape(response: HttpResponse) -> HttpResponse:
-    """Return a problem document as an error of OpenAI's, with our code."""
-    document = json.loads(response.content)
-    status = response.status_code
-    kind = KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error")
-    error = error_document(document["detail"], document["code"], kind=kind)
-    error["error"]["param"] = document.get("field")
-    response.content = json.dumps(error).encode()
-    response["Content-Type"] = "application/json"
-    return response
-
 
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
-    return in_their_shape(exception_handler(error, context))
+    return in_their_form(exception_handler(error, context))
 
 
 class OpenAIDoor(Door):
     @staticmethod
     def refuse(refused: Refused) -> HttpResponse:
-        return in_their_shape(problem(refused))
+        return in_their_form(problem(refused))
 
     def get_exception_handler(self) -> Callable[..., HttpResponse]:
         return handle
 
 
 class ModelsView(OpenAIDoor):
-    """The available blocks."""
+    """The available blocks; of those, the ones that a signed token grants."""
 
     http_method_names: ClassVar[list[str]] = ["get"]
 
     def get(self, request: Request) -> HttpResponseBase:
-        return rendered({"object": "list", "data": [model_of(each) for each in list_blocks()]})
+        grant = None if request.auth is None else request.auth.grant
+        blocks = [each for each in list_blocks() if grant is None or grant.may_ask(each.slug)]
+        return rendered({"object": "list", "data": [model_of(each) for each in blocks]})
 
 
 class ModelView(OpenAIDoor):
-    """One available block."""
+    """One of them."""
 
     http_method_names: ClassVar[list[str]] = ["get"]
 
     def get(self, request: Request, model: str) -> HttpResponseBase:
-        return rendered(model_of(get_block(model)))
+        block = get_block(model)
+        if request.auth is not None:
+            request.auth.require_block(block.slug)
+        return rendered(model_of(block))
 
 
 def model_of(block: BlockType) -> dict[str, Any]:
@@ -154,12 +143,6 @@ def unseen_answer(refused: Refused, stream_id: str) -> HttpResponse:
     error = error_document(text, refused.code, kind="server_error")
     error["error"]["id"] = completion_id(stream_id)
     return not_repeated(rendered(error, status=502))
-
-
-def not_repeated(response: HttpResponse) -> HttpResponse:
-    for name, value in NO_RETRY.items():
-        response[name] = value
-    return response
 
 
 def stream_options_in(data: dict[str, Any]) -> tuple[bool, bool]:

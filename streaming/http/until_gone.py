@@ -36,9 +36,11 @@ class Client:
         """Run the work, and cancel it as soon as the client disconnects."""
         loop = asyncio.get_running_loop()
         leaving = asyncio.timeout(None)
+        is_working = True
 
         def leave(_: object) -> None:
-            leaving.reschedule(loop.time())
+            if is_working:  # the client may leave in the moment in which the work ends
+                leaving.reschedule(loop.time())
 
         watching = loop.create_task(self._until_gone())
         try:
@@ -47,7 +49,7 @@ class Client:
                 try:
                     await work
                 finally:
-                    watching.remove_done_callback(leave)
+                    is_working = False
         except TimeoutError:
             if not leaving.expired():
                 raise

@@ -1,7 +1,7 @@
-"""The real clients against a real server: each starts, loses its connection, resumes, stops.
+"""Clients of the dialects against a real server: each starts, loses its connection, resumes, stops.
 
-`clients/run.mjs` runs those of npm, with an API token. docs/dialects.md has the table of what each
-of them can do; it is true as far as it is asserted here.
+`clients/hooks.mjs` and `clients/agents.mjs` run those of npm, with an API token. docs/dialects.md
+has the table of what each of them can do; it is true as far as it is asserted here.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import shutil
 import signal
 import subprocess
 import uuid
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
-import httpx_sse
 import openai
 import pytest
 
 from liveai.api_libraries import API_LIBRARIES
+from tests.dialects.conftest import Site
 from tests.support.frontend.node import node_environment
-from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.harness import Database, running
 from tests.support.servers.tokens import add_token
 
 CLIENTS = Path(__file__).parent / "clients"
@@ -34,28 +34,10 @@ BRIEF_ANSWER = "tick " * 20
 FOR_EVER = "Please speak for ever."
 RING = "Which planet has the largest rings?"
 
+HOOKS = {"AI SDK 5": "ai-sdk-react-2", "AI SDK 6": "ai-sdk-react-3", "AI SDK 7": "ai-sdk-react-4"}
+"""The packages of the hooks, by the version of the SDK that they belong to."""
 
-class Site:
-    """A server, and a token for it."""
-
-    def __init__(self, server: Server, token: str) -> None:
-        self.url = server.url
-        self.token = token
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
-
-    def openai(self) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.token, max_retries=0)
-
-
-@pytest.fixture(scope="module")
-def site(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    database = Database(template, tmp_path_factory.mktemp("dialects"))
-    with running("serve", database) as server:
-        yield Site(server, add_token(database))
-        server.assert_unharmed()
+by_version = pytest.mark.parametrize("version", HOOKS.values(), ids=HOOKS.keys())
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +51,13 @@ def seen(site: Site) -> Any:
     if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         _run(command, environment, INSTALL_SECONDS)
-    return json.loads(_run([node, "run.mjs"], environment, RUN_SECONDS))
+
+    def run(script: str) -> Any:
+        return json.loads(_run([node, script], environment, RUN_SECONDS))
+
+    with ThreadPoolExecutor() as pool:
+        hooks, agents = pool.map(run, ("hooks.mjs", "agents.mjs"))
+    return {**hooks, **agents}
 
 
 def _run(command: list[str], environment: dict[str, str], seconds: int) -> str:
@@ -81,10 +69,10 @@ def _run(command: list[str], environment: dict[str, str], seconds: int) -> str:
 
 
 @pytest.mark.timeout(INSTALL_SECONDS + RUN_SECONDS)
-@pytest.mark.parametrize("version", ["ai-5", "ai-6", "ai-7"])
+@by_version
 def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
     """Also installs and runs the clients, so it takes longest."""
-    told = seen[version]
+    told = seen[version]["chat"]
     assert told["started"] == {
         "status": "ready",
         "roles": ["user", "assistant"],
@@ -96,6 +84,7 @@ def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
     assert cut["status"] == "error"
     assert 0 < len(cut["text"]) < len(BRIEF_ANSWER)
     assert told["resumed"] == told["started"]  # nothing lost, nothing doubled
+    assert told["loaded"] == told["started"]
     assert told["idle"] == "ready"
     assert told["stop"]["status"] == 200
     assert told["stop"]["body"]["status"] == "cancelled"
@@ -105,17 +94,43 @@ def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
     # An edited message, and two regenerations of its answer.
     assert len(set(told["again"].pop("ids"))) == 4
     assert told["again"] == told["started"]
+
+
+@by_version
+def test_use_chat_has_the_parts_of_a_quiz_and_its_failures(seen: Any, version: str) -> None:
+    told = seen[version]["chat"]
     items = {part["id"]: part["data"] for part in told["quiz"]}
     assert items["/questions/1"]["value"] == items["result"]["questions"][1]
     assert items["result"]["questions"][1]["question"] == RING
+    assert told["failed"] == {"status": "error", "code": "provider_rejected"}
+    assert told["refused"] == {"status": "error", "code": "unknown_block"}
 
 
-def test_an_object_grows_question_by_question(seen: Any) -> None:
-    told = seen["object"]
-    assert told["document"]["questions"][1]["question"] == RING
-    assert told["counts"] == sorted(told["counts"])
-    assert {1, 2, 3} <= set(told["counts"])
-    assert set(told["states"]) <= {"repaired-parse", "successful-parse"}
+@by_version
+@pytest.mark.parametrize(("kind", "parts"), [("quiz", 3), ("diagram", 8), ("again", 3)])
+def test_use_object_grows_part_by_part_and_fits_its_schema(
+    seen: Any, version: str, kind: str, parts: int
+) -> None:
+    """A second time with the `request_id` of the one that was cut, too."""
+    told = seen[version]["object"][kind]
+    assert told["failure"] is None
+    assert told["object"] == told["shown"]  # the schema's check found no fault
+    counts = told["counts"]
+    assert counts == sorted(counts) and counts[-1] == parts
+    assert kind == "again" or len(set(counts)) > 2
+
+
+@by_version
+@pytest.mark.parametrize("kind", ["cut", "failed", "stopped"])
+def test_use_object_has_an_error_where_the_answer_has_no_end(
+    seen: Any, version: str, kind: str
+) -> None:
+    """Its connection was lost, the model failed after the first question, or it was stopped."""
+    told = seen[version]["object"][kind]
+    assert told["failure"] is not None and told["error"] == told["failure"]
+    assert "object" not in told  # `onFinish` was not called
+    assert len(told["shown"]["questions"]) == 1
+    assert seen[version]["object"]["stop"]["body"]["status"] == "cancelled"
 
 
 def test_http_agent_starts_resumes_and_stops(seen: Any) -> None:
@@ -135,6 +150,13 @@ def test_http_agent_starts_resumes_and_stops(seen: Any) -> None:
     assert stopped["messages"][1]["content"] == told["stop"]["body"]["text"]
     assert told["quiz"]["state"]["questions"][1]["question"] == RING
     assert told["quiz"]["outcome"] == {"type": "success"}
+    diagram = told["diagram"]["state"]
+    assert (len(diagram["nodes"]), len(diagram["edges"])) == (4, 4)
+    assert diagram["source"].startswith("flowchart")
+    # A failed run rejects nothing: its client has to look for the event.
+    assert "RUN_ERROR" in told["failed"]["types"] and told["failed"]["outcome"] is None
+    assert told["failed"]["failure"] is None
+    assert len(told["failed"]["state"]["questions"]) == 1
 
 
 def test_openai_for_node_starts_finds_its_answer_again_and_is_stopped(seen: Any) -> None:
@@ -177,34 +199,12 @@ def test_openai_for_python_starts_finds_its_answer_again_and_is_stopped(site: Si
         with pytest.raises(openai.NotFoundError) as missing:
             ask(client, BRIEF, model="none")
         assert missing.value.code == "unknown_block"
+        assert client.models.retrieve("quiz").id in [model.id for model in client.models.list()]
+        with pytest.raises(openai.NotFoundError) as missing:
+            client.embeddings.create(model="quiz", input="Why?")
+        assert missing.value.code == "not_found"
     with pytest.raises(openai.AuthenticationError):
         ask(openai.OpenAI(base_url=f"{site.url}/v1", api_key="wrong", max_retries=0), BRIEF)
-
-
-def test_httpx_sse_starts_resumes_and_stops_by_our_own_api(site: Site) -> None:
-    start = f"{site.url}/api/stream/ai-block/ask-question"
-
-    def events(client: httpx.Client, method: str, url: str, **more: Any) -> Iterator[Any]:
-        with httpx_sse.connect_sse(client, method, url, **more) as source:
-            yield from source.iter_sse()
-
-    with httpx.Client(headers=site.headers) as client:
-        received = []
-        for event in events(client, "POST", start, json={"prompt": BRIEF}):
-            received.append(event)
-            if len(received) == 4:
-                break  # closes the connection
-        stream_id = json.loads(received[0].data)["stream_id"]
-        url = f"{site.url}/api/streams/{stream_id}"
-        last = {"Last-Event-ID": received[-1].id}
-        rest = list(events(client, "GET", f"{url}/events", headers=last))
-        chunks = [event for event in [*received, *rest] if event.event == "chunk"]
-        assert "".join(json.loads(event.data)["token"] for event in chunks) == BRIEF_ANSWER
-        assert rest[-1].event == "complete"
-        endless = events(client, "POST", start, json={"prompt": FOR_EVER})
-        endless_id = json.loads(next(endless).data)["stream_id"]
-        client.post(f"{site.url}/api/streams/{endless_id}/cancel")
-        assert [event.event for event in endless][-1] == "cancelled"
 
 
 def test_a_server_that_goes_away_breaks_the_body_instead_of_ending_it(

@@ -165,6 +165,8 @@ async def test_our_errors_are_ours_and_the_signed_out_may_not_ask(server: Servin
     large = {"prompt": "x" * 1_100_000}
     status, problem = await ada.call("POST", "/api/stream/ai-block/ask-question", large)
     assert (status, problem["code"]) == (413, "prompt_too_long")
+    status, problem = await ada.call("POST", "/v1/chat/completions", large)
+    assert (status, problem["error"]["code"]) == (413, "prompt_too_long")
 
 
 async def test_a_block_answers_over_sse_and_a_lost_line_goes_on(server: Serving) -> None:

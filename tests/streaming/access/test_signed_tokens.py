@@ -165,6 +165,10 @@ async def test_the_scope_and_the_blocks_bound_what_may_be_asked(
     socket = await ada.connect()
     await socket.say(type="start", ref="r", block_type="other", prompt="Why?")
     assert (await socket.until("refused"))["code"] == "forbidden"
+    models = (await ada.call("GET", "/v1/models")).json()["data"]
+    assert [model["id"] for model in models] == ["tale"]
+    assert (await ada.call("GET", "/v1/models/tale")).status == 200
+    assert (await ada.call("GET", "/v1/models/other")).json()["error"]["code"] == "forbidden"
 
     reader = host(scope="read")
     assert (await reader.resource(line.stream_id))["status"] == "complete"

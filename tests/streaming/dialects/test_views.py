@@ -165,7 +165,6 @@ async def test_an_unknown_block_and_an_object_of_a_text_block_are_refused(
     assert (missing.status, code_of(missing)) == (404, "unknown_block")
     text = await browser.call("POST", "/api/dialects/ai-sdk/tale/object", {"prompt": "Why?"})
     text.problem("invalid_input")
-    (await browser.call("GET", "/v1/embeddings")).problem("not_found")
 
 
 async def test_a_failed_answer_is_an_error_that_no_client_repeats_by_itself(

@@ -125,7 +125,7 @@ def at_a_browser(url: str) -> Iterator[Person]:
         # Any name leads to this machine. Nobody signed its certificate.
         rules = "--host-resolver-rules=MAP * 127.0.0.1"
         browser = playwright.chromium.launch(
-            executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu", rules]
+            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", rules]
         )
         try:
             page = browser.new_page(
@@ -138,7 +138,7 @@ def at_a_browser(url: str) -> Iterator[Person]:
     assert person.said == [], person.said
 
 
-def _chromium() -> str:
+def chromium() -> str:
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PLACES)), None)
     assert found, "There is no Chromium. scripts/test installs one, or name it: CHROMIUM=/path."
     return found
