@@ -14,17 +14,19 @@ from typing import Any
 import pytest
 from django.test import Client
 
-pytestmark = pytest.mark.django_db
+from blocks.models import BlockType
 
-START = "/api/stream/ai-block/ask-question"
-CHAT = "/api/dialects/ai-sdk/ask-question"
+START = "/api/stream/ai-block/tale"
+CHAT = "/api/dialects/ai-sdk/tale"
 
 LENGTHS = itertools.count(2_000)
 """Of the lists that are looked for: each test has its own."""
 
 
 @pytest.fixture
-def _collector_is_off() -> Iterator[None]:
+def _collector_is_off(db: None) -> Iterator[None]:
+    for slug, output in (("tale", "text"), ("cards", "quiz")):
+        BlockType.objects.create(slug=slug, title=slug, model="scripted:x", output=output)
     gc.collect()
     gc.disable()
     yield
@@ -41,9 +43,9 @@ def _collector_is_off() -> Iterator[None]:
         ("/api/streams/cancel", {"request_id": "LONG"}),
         (CHAT, {"id": "x", "messages": "LONG"}),
         (CHAT, {"id": "x", "messages": [{"role": "user", "parts": "LONG"}]}),
-        (f"{CHAT}/object", {"prompt": "LONG"}),
-        ("/api/dialects/ag-ui/ask-question", {"threadId": "x", "runId": "y", "messages": "LONG"}),
-        ("/v1/chat/completions", {"model": "ask-question", "messages": "LONG"}),
+        ("/api/dialects/ai-sdk/cards/object", {"prompt": "LONG"}),
+        ("/api/dialects/ag-ui/tale", {"threadId": "x", "runId": "y", "messages": "LONG"}),
+        ("/v1/chat/completions", {"model": "tale", "messages": "LONG"}),
     ],
 )
 def test_a_parsed_body_is_freed_with_its_response(
