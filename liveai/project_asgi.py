@@ -28,6 +28,7 @@ from streaming.http.health import Health
 from streaming.http.request_id import ShowRequestId
 from streaming.http.request_phase import BodyLimit
 from streaming.http.request_threads import RequestThreads
+from streaming.http.token_keys import TokenKeys
 from streaming.routing import websocket_application
 from streaming.serving.lifespan import WithProcess
 
@@ -41,7 +42,7 @@ inner_application = Health(
     WithProcess(
         ProtocolTypeRouter(
             {
-                "http": HeaderLimit(BodyLimit(request_threads)),
+                "http": HeaderLimit(BodyLimit(TokenKeys(request_threads))),
                 "websocket": websocket_application,
             }
         )

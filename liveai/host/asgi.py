@@ -20,6 +20,7 @@ from streaming.http.metrics import is_served
 from streaming.http.request_id import ShowRequestId
 from streaming.http.request_phase import BodyLimit
 from streaming.http.request_threads import RequestThreads
+from streaming.http.token_keys import TokenKeys
 from streaming.routing import socket_application
 from streaming.serving.drain_on_signal import draining_on_signals
 from streaming.serving.lifespan import WithProcess
@@ -57,7 +58,7 @@ def wrap(application: Any) -> ASGIApp:
 class _Wrapped:
     def __init__(self, application: Any) -> None:
         self._host = application
-        calls = HeaderLimit(BodyLimit(RequestThreads(application)))
+        calls = HeaderLimit(BodyLimit(TokenKeys(RequestThreads(application))))
         both = ProtocolTypeRouter({"http": calls, "websocket": socket_application})
         inner: ASGIApp = OpenAIErrors(WithProcess(both), covers=_is_openais)
         if not has_own_cors():

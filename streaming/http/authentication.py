@@ -14,6 +14,7 @@ from ..access.visitor import Visitor
 from ..admission.tokens import Tokens
 from ..process import ensure_started
 from .request_threads import on_loop
+from .token_keys import TOKENS
 
 
 class VisitorAuthentication(BaseAuthentication):
@@ -34,13 +35,15 @@ class VisitorAuthentication(BaseAuthentication):
                 `rate_limited`; `store_unavailable`.
         """
         if (token := token_in(request.META.get("HTTP_AUTHORIZATION", ""))) is not None:
-            tokens = on_loop(partial(_prepared, token))
+            scope = getattr(request._request, "scope", {})
+            tokens: Tokens = scope.get(TOKENS) or on_loop(partial(_prepared, token))
             return tokens.admit(token, client=request.META.get("REMOTE_ADDR"))
         user = getattr(request._request, "user", None)
         return (user if user is not None and user.is_active else AnonymousUser()), None
 
 
 async def _prepared(token: str) -> Tokens:
+    """Do what the layer does, where it is not around Django (in tests)."""
     tokens = (await ensure_started()).tokens
     await tokens.prepare(token)
     return tokens

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -26,9 +25,7 @@ from streaming.limits import Allowance, Subject
 from streaming.models import Limit, Stream, TokenUse
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
-from tests.support.key_server import RSA_KEY, RSA_KEYS, KeyServer, key_server, key_set, public
 from tests.support.signed_tokens import (
-    AUDIENCE,
     ISSUER,
     OTHER_ISSUER,
     SETTINGS,
@@ -322,58 +319,6 @@ async def test_where_no_issuer_is_trusted_any_more_their_answers_follow_the_rule
     by = {"continue": "owner", "cancel": "admin"}[rule]
     assert (await line.until("cancelled"))["by"] == by
     await line.aclose()
-
-
-# --- keys that an issuer shows ----------------------------------------------------------------
-
-
-@pytest.fixture
-def server() -> Any:
-    with key_server() as shown:
-        yield shown
-
-
-def shown(kid: str = "one", **changes: Any) -> str:
-    return signed(key=RSA_KEYS[kid], algorithm="RS256", headers={"kid": kid}, **changes)
-
-
-async def test_keys_of_an_issuer_are_read_and_a_server_that_fails_is_no_401(
-    start_process: StartProcess, block: BlockType, server: KeyServer, caplog: Any
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    process = await start_process(
-        JWT_ISSUER=ISSUER,
-        JWT_AUDIENCE=AUDIENCE,
-        JWT_SHARED_KEY="",
-        JWT_JWKS_URL=server.url,
-        JWT_MORE_ISSUERS=[],
-    )
-    process.providers.use(MODEL, scripted("Hello"))
-    server.status = 500
-    ada = Browser(token=shown())
-    answer = await ada.call("GET", "/api/streams")
-    answer.problem("store_unavailable")
-    assert int(answer.headers["retry-after"]) >= 1
-    socket = ada.socket()
-    await socket.handshake()
-    assert await socket.closed() == 1011
-    assert server.calls == 1
-
-    server.status = 200
-    (keys,) = process.tokens._verifier._key_sets.values()
-    keys._tried_at = None  # as if the interval were over
-    await ada.connect()
-    await (await ada.start()).end()
-    server.pieces = [key_set(public("one"), public("two"))]
-    keys._tried_at = None
-    assert (await Browser(token=shown("two")).call("GET", "/api/streams")).status == 200
-    forged = signed(key=RSA_KEY, algorithm="RS256", headers={"kid": "two"})
-    (await Browser(token=forged).call("GET", "/api/streams")).problem("not_authenticated")
-    assert server.calls == 3
-    said = caplog.text
-    for token in (ada.token or "", forged):
-        assert not any(part in said for part in token.split(".")[1:])
-    await ada.aclose()
 
 
 def test_rights_of_signed_tokens_end_without_a_query() -> None:
